@@ -1,0 +1,24 @@
+// What every back-end offers to those who run programs: training, prediction, evaluation, tests.
+
+import type { Tensor } from "../ir/dtype.ts";
+
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** A compiled module with its parameters and states. Graphs of one executable share them. */
+export interface Executable {
+  /**
+   * Runs a graph: takes its inputs by name, gives its outputs by name (copies that the caller owns), and carries out its
+   * updates. Free dimensions are read off the inputs' shapes, or taken from `sizes` where no input has them.
+   * Throws an InputError that names the input whose shape or element type does not fit.
+   */
+  run(graph: string, inputs: Tensors, sizes?: Readonly<Record<string, number>>): Record<string, Tensor>;
+  /** A copy of a parameter or state, by full name. */
+  read(name: string): Tensor;
+  /** Sets a parameter or state; dtype and shape must be those of its declaration. */
+  write(name: string, value: Tensor): void;
+}
+
+/** An input that does not fit what a graph declares; its message says which, what it is and what it should be. */
+export class InputError extends Error {
+  override readonly name = "InputError";
+}

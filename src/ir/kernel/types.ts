@@ -1,0 +1,139 @@
+// The kernel IR as data: explicit loops over flat buffers, so that tiling is written once for all back-ends.
+// `build.ts` makes expressions (and simplifies indices as it goes), `print.ts` shows them, `interpret.ts` says what they mean.
+
+import type { Dim } from "../dim.ts";
+import type { DType } from "../dtype.ts";
+import type { Location } from "../location.ts";
+
+/** `index` is a 32-bit integer that addresses elements; the others are what buffers hold and arithmetic yields. */
+export type ScalarType = DType | "index";
+
+export type Expr =
+  | { readonly kind: "constant"; readonly type: ScalarType; readonly value: number }
+  /** A loop variable, a free size, a `let` or a `var`. */
+  | { readonly kind: "variable"; readonly type: ScalarType; readonly name: string }
+  | { readonly kind: "load"; readonly type: DType; readonly buffer: string; readonly index: Expr }
+  | { readonly kind: "unary"; readonly type: ScalarType; readonly op: UnaryOp; readonly x: Expr }
+  | { readonly kind: "binary"; readonly type: ScalarType; readonly op: BinaryOp; readonly a: Expr; readonly b: Expr }
+  | { readonly kind: "compare"; readonly type: "bool"; readonly op: CompareOp; readonly a: Expr; readonly b: Expr }
+  | { readonly kind: "select"; readonly type: ScalarType; readonly condition: Expr; readonly a: Expr; readonly b: Expr }
+  /** Conversion; from float to integer it truncates towards zero, NaN becomes 0 and what is too large saturates. */
+  | { readonly kind: "convert"; readonly type: ScalarType; readonly x: Expr }
+  /** Word 0 of Threefry-2x32-20 (Salmon et al. 2011) for the key (k0, k1) and the counter (c0, c1); all i32. */
+  | {
+      readonly kind: "threefry";
+      readonly type: "i32";
+      readonly key: readonly [Expr, Expr];
+      readonly counter: readonly [Expr, Expr];
+    };
+
+export const unaryOps = [
+  "negate",
+  "not",
+  "abs",
+  "sign",
+  "floor",
+  "ceil",
+  "round",
+  "sqrt",
+  "rsqrt",
+  "exp",
+  "expm1",
+  "log",
+  "log1p",
+  "sin",
+  "cos",
+  "tan",
+  "asin",
+  "acos",
+  "atan",
+  "sinh",
+  "cosh",
+  "asinh",
+  "acosh",
+  "atanh",
+  "tanh",
+  "erf",
+  "is_finite",
+] as const;
+/** `round` goes to the nearest, ties to even. `not` is logical for bool and bitwise for integers. */
+export type UnaryOp = (typeof unaryOps)[number];
+
+export const binaryOps = [
+  "add",
+  "subtract",
+  "multiply",
+  "divide",
+  "remainder",
+  "floordiv",
+  "power",
+  "minimum",
+  "maximum",
+  "atan2",
+  "and",
+  "or",
+  "xor",
+  "shift_left",
+  "shift_right_logical",
+] as const;
+/**
+ * `remainder` has the sign of the dividend (as C, JavaScript); `divide` of integers truncates; `floordiv` is for `index` alone and
+ * rounds down. `minimum` and `maximum` give NaN where either operand is NaN. Integer arithmetic wraps.
+ */
+export type BinaryOp = (typeof binaryOps)[number];
+
+export const compareOps = ["eq", "ne", "lt", "le", "gt", "ge"] as const;
+export type CompareOp = (typeof compareOps)[number];
+
+/** What a loop ranges over, for schedules and readers. */
+export type LoopRole = "batch" | "m" | "n" | "k" | "window" | "row" | "element";
+
+export type Stmt =
+  /** `variable` runs from `from` to below `to` by `step`. Iterations of a parallel loop touch no common element, save to read. */
+  | {
+      readonly kind: "for";
+      readonly variable: string;
+      readonly from: Expr;
+      readonly to: Expr;
+      readonly step: number;
+      readonly mode: "serial" | "parallel";
+      readonly role: LoopRole;
+      readonly body: readonly Stmt[];
+    }
+  /** A name for a value; never assigned again. */
+  | { readonly kind: "let"; readonly name: string; readonly value: Expr }
+  /** A register that `assign` changes: an accumulator. Registers are wider than float32 where the target likes it so. */
+  | { readonly kind: "var"; readonly name: string; readonly value: Expr }
+  | { readonly kind: "assign"; readonly name: string; readonly value: Expr }
+  | { readonly kind: "store"; readonly buffer: string; readonly index: Expr; readonly value: Expr }
+  | {
+      readonly kind: "if";
+      readonly condition: Expr;
+      readonly then: readonly Stmt[];
+      readonly otherwise: readonly Stmt[];
+    }
+  /** A scratch array of the kernel's own, uninitialised, that lives until the kernel ends. */
+  | { readonly kind: "alloc"; readonly name: string; readonly dtype: DType; readonly length: number }
+  /** A group of statements with a heading, such as `maximum of each row`. */
+  | { readonly kind: "block"; readonly label: string; readonly body: readonly Stmt[] };
+
+export interface BufferParameter {
+  readonly name: string;
+  readonly dtype: DType;
+  /** Elements. */
+  readonly length: Dim;
+  readonly access: "read" | "write" | "read_write";
+}
+
+export interface Kernel {
+  readonly name: string;
+  /** What it computes, for readers: the fused operations. */
+  readonly doc: string;
+  readonly location: Location | undefined;
+  readonly buffers: readonly BufferParameter[];
+  /** The free sizes that the body uses as variables of type index. */
+  readonly sizes: readonly string[];
+  readonly body: readonly Stmt[];
+  /** An estimate for reports: arithmetic operations and bytes moved from or to memory. */
+  readonly cost: { readonly flops: Dim; readonly bytes: Dim };
+}
