@@ -1,0 +1,195 @@
+// The normal form of index expressions: a sum of coefficient × product of atoms, plus a constant. An atom is whatever is
+// not a sum or product: a variable, a quotient, a remainder, a value read from a buffer. `build.ts` normalises as it goes.
+
+import type { Expr } from "./types.ts";
+
+export interface Affine {
+  readonly terms: readonly AffineTerm[];
+  readonly constant: number;
+}
+
+export interface AffineTerm {
+  readonly coefficient: number;
+  /** Sorted by key; never empty. */
+  readonly atoms: readonly Expr[];
+}
+
+const keys = new WeakMap<Expr, string>();
+
+/** A text that is equal for equal expressions, and only for them. */
+export function exprKey(expr: Expr): string {
+  const known = keys.get(expr);
+  if (known !== undefined) return known;
+  const key = makeKey(expr);
+  keys.set(expr, key);
+  return key;
+}
+
+function makeKey(expr: Expr): string {
+  switch (expr.kind) {
+    case "constant":
+      return `${Object.is(expr.value, -0) ? "-0" : expr.value}:${expr.type}`;
+    case "variable":
+      return expr.type === "index" ? expr.name : `${expr.name}:${expr.type}`;
+    case "load":
+      return `${expr.buffer}[${exprKey(expr.index)}]:${expr.type}`;
+    case "unary":
+      return `${expr.op}(${exprKey(expr.x)})`;
+    case "binary":
+    case "compare":
+      return `${expr.op}(${exprKey(expr.a)},${exprKey(expr.b)})`;
+    case "select":
+      return `select(${exprKey(expr.condition)},${exprKey(expr.a)},${exprKey(expr.b)})`;
+    case "convert":
+      return `${expr.type}(${exprKey(expr.x)})`;
+    case "threefry":
+      return `threefry(${[...expr.key, ...expr.counter].map(exprKey).join(",")})`;
+  }
+}
+
+const termKey = (term: AffineTerm): string => term.atoms.map(exprKey).join("*");
+
+/** Merges equal terms and drops those with coefficient 0; the first appearance decides the order. */
+function normalise(terms: readonly AffineTerm[], constant: number): Affine {
+  const merged = new Map<string, AffineTerm>();
+  for (const term of terms) {
+    const key = termKey(term);
+    const present = merged.get(key);
+    merged.set(key, present ? { ...term, coefficient: present.coefficient + term.coefficient } : term);
+  }
+  return { terms: [...merged.values()].filter((term) => term.coefficient !== 0), constant };
+}
+
+const forms = new WeakMap<Expr, Affine>();
+
+/** The normal form of an expression of type `index`. */
+export function toAffine(expr: Expr): Affine {
+  const known = forms.get(expr);
+  if (known) return known;
+  const form = makeAffine(expr);
+  forms.set(expr, form);
+  return form;
+}
+
+function makeAffine(expr: Expr): Affine {
+  if (expr.kind === "constant") return { terms: [], constant: expr.value };
+  if (expr.kind === "unary" && expr.op === "negate") return scaleAffine(toAffine(expr.x), -1);
+  if (expr.kind === "binary") {
+    switch (expr.op) {
+      case "add":
+        return addAffine(toAffine(expr.a), toAffine(expr.b));
+      case "subtract":
+        return addAffine(toAffine(expr.a), scaleAffine(toAffine(expr.b), -1));
+      case "multiply":
+        return multiplyAffine(toAffine(expr.a), toAffine(expr.b));
+    }
+  }
+  return { terms: [{ coefficient: 1, atoms: [expr] }], constant: 0 };
+}
+
+export const constantAffine = (constant: number): Affine => ({ terms: [], constant });
+
+export const addAffine = (a: Affine, b: Affine): Affine => normalise([...a.terms, ...b.terms], a.constant + b.constant);
+
+export const scaleAffine = (a: Affine, by: number): Affine =>
+  normalise(
+    a.terms.map((term) => ({ ...term, coefficient: term.coefficient * by })),
+    a.constant * by,
+  );
+
+export function multiplyAffine(a: Affine, b: Affine): Affine {
+  const terms: AffineTerm[] = [];
+  for (const s of [...a.terms, { coefficient: a.constant, atoms: [] }]) {
+    for (const t of [...b.terms, { coefficient: b.constant, atoms: [] }]) {
+      if (s.atoms.length + t.atoms.length === 0) continue;
+      const atoms = [...s.atoms, ...t.atoms].sort((p, q) => (exprKey(p) < exprKey(q) ? -1 : 1));
+      terms.push({ coefficient: s.coefficient * t.coefficient, atoms });
+    }
+  }
+  return normalise(terms, a.constant * b.constant);
+}
+
+/** The constant that the form is, if it is one. */
+export const constantOf = (a: Affine): number | undefined => (a.terms.length === 0 ? a.constant : undefined);
+
+const indexConstant = (value: number): Expr => ({ kind: "constant", type: "index", value });
+
+const indexBinary = (op: "add" | "subtract" | "multiply", a: Expr, b: Expr): Expr => ({
+  kind: "binary",
+  type: "index",
+  op,
+  a,
+  b,
+});
+
+/** The expression for a normal form: `i * 240 + j * 4 + 3`, positive terms first. */
+export function fromAffine(form: Affine): Expr {
+  const product = (atoms: readonly Expr[], coefficient: number): Expr => {
+    const all = coefficient === 1 ? atoms : [...atoms, indexConstant(coefficient)];
+    return all.reduce((a, b) => indexBinary("multiply", a, b));
+  };
+  const positive = form.terms.filter((term) => term.coefficient > 0);
+  const negative = form.terms.filter((term) => term.coefficient < 0);
+  const first: Expr[] = positive.map((term) => product(term.atoms, term.coefficient));
+  let rest = form.constant;
+  if (first.length === 0 && negative.length > 0) {
+    if (rest > 0) {
+      first.push(indexConstant(rest));
+      rest = 0;
+    } else {
+      const [head] = negative.splice(0, 1);
+      first.push(product(head!.atoms, head!.coefficient));
+    }
+  }
+  let sum = first.length === 0 ? indexConstant(rest) : first.reduce((a, b) => indexBinary("add", a, b));
+  if (first.length === 0) return sum;
+  for (const term of negative) sum = indexBinary("subtract", sum, product(term.atoms, -term.coefficient));
+  if (rest > 0) sum = indexBinary("add", sum, indexConstant(rest));
+  if (rest < 0) sum = indexBinary("subtract", sum, indexConstant(-rest));
+  forms.set(sum, form);
+  return sum;
+}
+
+/** Whether the variable `name` occurs anywhere in `expr`. */
+export function mentions(expr: Expr, name: string): boolean {
+  switch (expr.kind) {
+    case "constant":
+      return false;
+    case "variable":
+      return expr.name === name;
+    case "load":
+      return mentions(expr.index, name);
+    case "unary":
+    case "convert":
+      return mentions(expr.x, name);
+    case "binary":
+    case "compare":
+      return mentions(expr.a, name) || mentions(expr.b, name);
+    case "select":
+      return mentions(expr.condition, name) || mentions(expr.a, name) || mentions(expr.b, name);
+    case "threefry":
+      return [...expr.key, ...expr.counter].some((x) => mentions(x, name));
+  }
+}
+
+/**
+ * An index as `coefficient * name + rest`, where neither part mentions the variable `name`; undefined where the index is
+ * not affine in it. The coefficient is the stride with which a loop over `name` walks through memory.
+ */
+export function strideOf(expr: Expr, name: string): { readonly coefficient: Expr; readonly rest: Expr } | undefined {
+  const stride: AffineTerm[] = [];
+  const rest: AffineTerm[] = [];
+  const form = toAffine(expr);
+  for (const term of form.terms) {
+    const at = term.atoms.findIndex((atom) => atom.kind === "variable" && atom.name === name);
+    const others = term.atoms.filter((_, i) => i !== at);
+    if (others.some((atom) => mentions(atom, name))) return undefined;
+    if (at < 0) rest.push(term);
+    else stride.push({ ...term, atoms: others });
+  }
+  const constant = stride.reduce((sum, term) => (term.atoms.length === 0 ? sum + term.coefficient : sum), 0);
+  return {
+    coefficient: fromAffine({ terms: stride.filter((term) => term.atoms.length > 0), constant }),
+    rest: fromAffine({ terms: rest, constant: form.constant }),
+  };
+}
