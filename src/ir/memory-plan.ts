@@ -4,7 +4,7 @@
 import type { Dim } from "./dim.ts";
 
 export interface MemoryPlan {
-  /** In order of placement: each goes to the lowest offset that is free of the earlier buffers it conflicts with. */
+  /** In order of placement: each goes to the lowest offset that is free of the earlier buffers alive at the same time. */
   readonly buffers: readonly PlannedBuffer[];
   /** Where each result of each node of the graph lives; `results[n][i]` belongs to result i of node n. */
   readonly results: readonly (readonly Place[])[];
@@ -12,10 +12,11 @@ export interface MemoryPlan {
   readonly inPlace: readonly string[];
 }
 
+/** A stretch of the arena, alive from node `first`, which writes it, to node `last`, which reads it last (both included). */
 export interface PlannedBuffer {
   readonly bytes: Dim;
-  /** Positions in `buffers` of the earlier ones that live at the same time. */
-  readonly conflicts: readonly number[];
+  readonly first: number;
+  readonly last: number;
 }
 
 /** A place in memory: a buffer of the arena, an input of the graph, or a global; `offset` counts elements of the view. */
