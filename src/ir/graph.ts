@@ -102,6 +102,9 @@ export interface Module {
   readonly graphs: ReadonlyMap<string, Graph>;
 }
 
+/** Inputs that the runtime gives of itself: `key`, the seed and the step of random numbers, and `step`, the count of training steps. */
+export const isImplicitInput = (name: string): boolean => name === "key" || name === "step";
+
 export const scalar = (dtype: DType): TensorType => ({ dtype, shape: [] });
 
 export const literal = (value: number, dtype: DType): LiteralValue => ({ kind: "literal", value, type: scalar(dtype) });

@@ -1,0 +1,36 @@
+// Turns whatever a command throws into what the user sees: diagnostics, a one-line error, or a request to report a bug.
+
+import pc from "picocolors";
+import { InputError } from "../backends/backend.ts";
+import { DiagnosticError, renderDiagnostics } from "../dsl/diagnostics.ts";
+import { FormatError } from "../formats/format-error.ts";
+import { UserError } from "../util/user-error.ts";
+
+/** Runs a command; sets the exit code: 1 for a user's mistake, 70 for ours. */
+export async function guard(command: () => Promise<unknown>): Promise<void> {
+  // A reader that goes away (`dlm inspect … | head`) is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  try {
+    await command();
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+function report(error: unknown): number {
+  if (error instanceof DiagnosticError) {
+    process.stderr.write(`${renderDiagnostics(error.diagnostics, pc)}\n`);
+    return 1;
+  }
+  if (error instanceof UserError || error instanceof InputError || error instanceof FormatError) {
+    process.stderr.write(`${pc.red("error")}: ${error.message}\n`);
+    return 1;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${pc.red("internal error")}: ${message}\nThis is a bug in dlm. DLM_DEBUG=1 shows where.\n`);
+  if (process.env["DLM_DEBUG"] && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return 70;
+}

@@ -1,0 +1,73 @@
+// dlm run: the answer of a trained model to inputs from a file.
+
+import { type Command, InvalidArgumentError } from "commander";
+import type { Tensors } from "../backends/backend.ts";
+import { writeJsonTensors } from "../formats/json.ts";
+import { readTensors, writeTensors } from "../formats/node/files.ts";
+import type { DType, Tensor } from "../ir/dtype.ts";
+import { isImplicitInput, type Module } from "../ir/graph.ts";
+import { UserError } from "../util/user-error.ts";
+import { loadSource } from "./source.ts";
+import { withWeights } from "./weights.ts";
+
+interface Options {
+  readonly weights?: string;
+  readonly input: string;
+  readonly output?: string;
+  readonly model?: string;
+  readonly seed: number;
+}
+
+/** The value of an option that must be a whole number from `least` on. */
+export const wholeNumber =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
+      throw new InvalidArgumentError(`it must be a whole number from ${least} on.`);
+    return value;
+  };
+
+export function addRun(program: Command): void {
+  program
+    .command("run")
+    .description("run a model on inputs from a file (safetensors, npy, JSON)")
+    .argument("<file>", "a .dlm file")
+    .requiredOption("--input <file>", "inputs by name; a file with one unnamed tensor serves a model with one input")
+    .option("--weights <file>", "weights.safetensors, as dlm train leaves it")
+    .option(
+      "--output <file>",
+      "where to write the outputs (.safetensors, .npy, .json); default JSON on standard output",
+    )
+    .option("--model <name>", "the model to run, where the file declares several")
+    .option("--seed <n>", "for models that draw random numbers", wholeNumber(0), 0)
+    .action(async (file: string, options: Options) => {
+      const { module } = loadSource(file, options.model);
+      const executable = await withWeights(module, ["infer"], options.weights);
+      const inputs = await readInputs(module, options.input, options.seed);
+      const outputs = executable.run("infer", inputs);
+      if (options.output === undefined) process.stdout.write(`${writeJsonTensors(outputs)}\n`);
+      else await writeTensors(options.output, outputs);
+    });
+}
+
+async function readInputs(module: Module, path: string, seed: number): Promise<Tensors> {
+  const declared = module.graphs.get("infer")?.inputs ?? [];
+  const wanted = declared.filter(({ name }) => !isImplicitInput(name));
+  const types: Record<string, DType> = Object.fromEntries(wanted.map(({ name, type }) => [name, type.dtype]));
+  const [only] = wanted;
+  const given = await readTensors(path, { types, ...(wanted.length === 1 && only ? { unnamed: only.name } : {}) });
+  const inputs: Record<string, Tensor> = {};
+  for (const { name } of wanted) {
+    const tensor = given[name];
+    if (!tensor)
+      throw new UserError(
+        `${path} has no tensor ${name}`,
+        `it has ${Object.keys(given).join(", ") || "none"}; ${module.name} takes ${wanted.map((w) => w.name).join(", ")}`,
+      );
+    inputs[name] = tensor;
+  }
+  if (declared.some(({ name }) => name === "key"))
+    inputs["key"] = { dtype: "i32", shape: [2], data: Int32Array.of(seed, 0) };
+  return inputs;
+}

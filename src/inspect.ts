@@ -1,0 +1,101 @@
+// What `dlm inspect` shows: a graph after chosen passes, its kernels, its generated code, and a summary of what it costs.
+
+import { renderModule } from "./backends/js/render-module.ts";
+import type { Compiled, CompileOptions } from "./compile.ts";
+import { addDims, type Dim, evaluateDim, formatDim, productOf, symbolsOf } from "./ir/dim.ts";
+import { bytesOf } from "./ir/dtype.ts";
+import type { Graph, Module } from "./ir/graph.ts";
+import { printKernel } from "./ir/kernel/print.ts";
+import type { Program } from "./ir/kernel/program.ts";
+import type { Kernel } from "./ir/kernel/types.ts";
+import { operation } from "./ir/ops/index.ts";
+import { printModule } from "./ir/print.ts";
+import { peakOf, representativeSize } from "./passes/graph/plan-memory.ts";
+
+export type View =
+  | { readonly kind: "graph"; readonly after?: string; readonly each: boolean }
+  | { readonly kind: "kernels" }
+  | { readonly kind: "source" };
+
+/** The text that shows one graph of a module; `compile` takes the module through its passes. */
+export function inspect(
+  module: Module,
+  graph: string,
+  view: View,
+  compile: (module: Module, options: CompileOptions) => Compiled,
+): string {
+  const shown: string[] = [];
+  let unfused: Graph | undefined;
+  const compiled = compile(module, {
+    graphs: [graph],
+    observe: ({ pass, module: after }) => {
+      if (pass !== "fuse" && pass !== "plan-memory") unfused = after.graphs.get(graph);
+      if (view.kind !== "graph") return;
+      if (view.each) shown.push(`// after ${pass}\n${printModule(after)}`);
+      else if (view.after === pass) shown.splice(0, shown.length, printModule(after));
+    },
+  });
+  const program = compiled.programs.programs.get(graph)!;
+  switch (view.kind) {
+    case "kernels":
+      shown.push(...kernelsOf(program).map(printKernel));
+      break;
+    case "source":
+      shown.push(renderModule(compiled.programs));
+      break;
+    case "graph":
+      if (!view.each && view.after === undefined) shown.push(printModule(compiled.module));
+  }
+  return `${shown.join("\n")}\n${summary(module, program, unfused)}`;
+}
+
+const kernelsOf = (program: Program): readonly Kernel[] => [...new Set(program.calls.map((call) => call.kernel))];
+
+/** A table of what a graph costs. Sizes that are free are taken as a batch of usual size, named in the heading. */
+export function summary(module: Module, program: Program, unfused: Graph | undefined): string {
+  const sizes = Object.fromEntries(program.sizes.map((name) => [name, representativeSize]));
+  const at = (dim: Dim): number =>
+    evaluateDim(dim, { ...Object.fromEntries(symbolsOf(dim).map((name) => [name, representativeSize])), ...sizes });
+  const parameters = [...module.globals.values()].filter((global) => global.role === "parameter");
+  const count = parameters.reduce<Dim>((sum, { type }) => addDims(sum, productOf(type.shape)), 0);
+  const weightBytes = parameters.reduce((sum, { type }) => sum + at(productOf(type.shape)) * bytesOf[type.dtype], 0);
+  const flops = program.calls.reduce<Dim>((sum, { kernel }) => addDims(sum, kernel.cost.flops), 0);
+  const bytes = program.calls.reduce<Dim>((sum, { kernel }) => addDims(sum, kernel.cost.bytes), 0);
+  const { peak, lowerBound } = peakOf(
+    program.buffers,
+    Object.fromEntries(freeSizes(program).map((n) => [n, representativeSize])),
+  );
+  const computing = unfused?.nodes.filter((node) => operation(node.op)?.lower.kind !== "view").length;
+  const rows: readonly (readonly [string, string])[] = [
+    ["parameters", `${grouped(at(count))} in ${parameters.length} tensors, ${inBytes(weightBytes)}`],
+    ["flops", `${grouped(at(flops))}   ${formatDim(flops)}`],
+    ["bytes moved", `${inBytes(at(bytes))}   ${formatDim(bytes)}`],
+    [
+      "kernels",
+      computing === undefined ? `${program.calls.length}` : `${computing} before fusion, ${program.calls.length} after`,
+    ],
+    ["arena peak", `${inBytes(peak)}, lower bound ${inBytes(lowerBound)}`],
+  ];
+  const free = Object.keys(sizes);
+  const heading = `${module.name}, graph ${program.name}${free.length ? `, with ${free.map((n) => `${n} = ${representativeSize}`).join(", ")}` : ""}`;
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return `${[heading, ...rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`)].map((line) => `// ${line}`).join("\n")}\n`;
+}
+
+const freeSizes = (program: Program): string[] => [
+  ...new Set([...program.sizes, ...program.buffers.flatMap((buffer) => symbolsOf(buffer.bytes))]),
+];
+
+const grouped = (value: number): string => value.toLocaleString("en-US");
+
+/** Bytes as a person reads them: 2.7 MB. Powers of 1000. */
+function inBytes(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
+}
