@@ -1,13 +1,15 @@
 // The one error that readers of files throw: which file, what is wrong with it, and what to do about it.
 
+import { UserError } from "../util/user-error.ts";
+
 /** A file that does not hold what it should. The message is complete: it may be shown to a user as it stands. */
-export class FormatError extends Error {
+export class FormatError extends UserError {
   override readonly name = "FormatError";
   readonly file: string;
   readonly help: string;
 
   constructor(file: string, what: string, help: string) {
-    super(`${file}: ${what}\n  = help: ${help}`);
+    super(`${file}: ${what}`, help);
     this.file = file;
     this.help = help;
   }

@@ -1,0 +1,69 @@
+// What the sources of data pipelines do: their bytes or lists become tables. The mapped type over the signatures makes
+// sure that each declared source is implemented.
+
+import type { BoundData } from "../../dsl/data-arguments.ts";
+import type { DataSource } from "../../dsl/data-signatures.ts";
+import type { DataCall } from "../../dsl/training-plan.ts";
+import { decodeUtf8 } from "../../formats/format-error.ts";
+import { readIdx } from "../../formats/idx.ts";
+import { tensorFromLists } from "../../formats/json.ts";
+import type { Tensor } from "../../ir/dtype.ts";
+import { digits } from "../digits.ts";
+import { readTable } from "./csv-source.ts";
+import { DataError, formatPlace } from "./data-error.ts";
+import { type Dataset, datasetOf } from "./dataset.ts";
+
+/** What sources and transforms may ask of those who load data. */
+export interface DataContext {
+  /** The bytes of a data file and its path for messages. Throws a FormatError where there is no such file. */
+  readonly read: (file: string) => Promise<{ readonly path: string; readonly bytes: Uint8Array }>;
+  /** The seed of the training. */
+  readonly seed: number;
+  /** Which data these are; drawn data differ between the two. */
+  readonly role: "data" | "test";
+}
+
+export type SourceOf = (call: DataCall, bound: BoundData, context: DataContext) => Dataset | Promise<Dataset>;
+
+export const sources: { readonly [name in DataSource]: SourceOf } = {
+  rows: (call, { columns }) => {
+    const tensors = Object.entries(columns).map(([name, lists]): [string, Tensor] => [
+      name,
+      tensorFromLists(lists, formatPlace(call), name),
+    ]);
+    return datasetOf(call, Object.fromEntries(tensors));
+  },
+
+  csv: async (call, { values, columns }, context) => {
+    const { path, bytes } = await context.read(String(values.file));
+    return readTable(call, decodeUtf8(bytes, path), path, values.column, columns);
+  },
+
+  idx: async (call, { values }, context) => {
+    const images = await context.read(String(values.images));
+    const image = scaledImages(await readIdx(images.bytes, images.path));
+    if (values.labels === undefined) return datasetOf(call, { image });
+    const labels = await context.read(String(values.labels));
+    const label = await readIdx(labels.bytes, labels.path);
+    if (label.shape.length !== 1) {
+      const what = `${labels.path} has ${label.shape.length} axes, but labels have one`;
+      throw new DataError(call, what, "name the file of images first, then that of labels");
+    }
+    return datasetOf(call, { image, label: { dtype: "i32", shape: label.shape, data: Int32Array.from(label.data) } });
+  },
+
+  digits: (call, { values }, { seed, role }) => {
+    const count = Number(values.count);
+    if (count > 1_000_000) throw new DataError(call, `${count} digits are too many`, "draw at most 1,000,000");
+    // Two numbers of one seed, so that training and test data are never the same drawings.
+    const own = values.seed === undefined ? 2 * seed + (role === "test" ? 1 : 0) : Number(values.seed);
+    const { image, label } = digits(count, own);
+    return datasetOf(call, { image, label });
+  },
+};
+
+/** Bytes 0 … 255 become 0 … 1, other elements stay as they are; pictures of two axes get one for their only channel. */
+function scaledImages({ dtype, shape, data }: Tensor): Tensor {
+  const scaled = dtype === "u8" ? Float32Array.from(data, (value) => value / 255) : Float32Array.from(data);
+  return { dtype: "f32", shape: shape.length === 3 ? [...shape, 1] : shape, data: scaled };
+}
