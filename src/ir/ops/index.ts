@@ -1,8 +1,27 @@
 // The registry of primitive operations: one family a file.
 
 import type { Operation } from "../op.ts";
+import { binaryOperations } from "./binary.ts";
+import { choiceOperations } from "./choice.ts";
+import { createOperations } from "./create.ts";
+import { dotOperations } from "./dot.ts";
+import { movementOperations } from "./movement.ts";
+import { reduceOperations } from "./reduce.ts";
+import { sliceOperations } from "./slice.ts";
+import { trigonometricOperations } from "./trigonometric.ts";
+import { unaryOperations } from "./unary.ts";
 
-const families: readonly (readonly Operation[])[] = [];
+const families: readonly (readonly Operation[])[] = [
+  unaryOperations,
+  trigonometricOperations,
+  binaryOperations,
+  choiceOperations,
+  reduceOperations,
+  movementOperations,
+  sliceOperations,
+  createOperations,
+  dotOperations,
+];
 
 const registry = new Map(families.flat().map((op) => [op.name, op]));
 
