@@ -18,6 +18,7 @@ import type {
   TrainOption,
 } from "./ast.ts";
 import { docOf, ExpressionParser, identifier, missing } from "./grammar.ts";
+import { messages } from "./syntax-errors.ts";
 import * as kind from "./tokens.ts";
 
 /** A line of a `train` block. */
@@ -39,7 +40,7 @@ const roleOf = (token: IToken): BlockRole => {
 
 export class DlmParser extends ExpressionParser {
   constructor() {
-    super({});
+    super({ errorMessageProvider: messages });
     this.performSelfAnalysis();
   }
 

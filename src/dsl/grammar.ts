@@ -5,7 +5,6 @@ import { EmbeddedActionsParser, type IParserConfig, type IToken } from "chevrota
 import type {
   Argument,
   Body,
-  Body,
   DimExpression,
   Expression,
   Identifier,
@@ -82,17 +81,20 @@ export class ExpressionParser extends EmbeddedActionsParser {
     const operands: Operand[] = [];
     const infixes: Infix[] = [];
     operands.push(this.SUBRULE(this.operand));
-    this.MANY(() => {
-      const token = this.CONSUME(kind.InfixOperator);
-      operands.push(this.SUBRULE2(this.operand));
-      const as = this.OPTION({
-        GATE: () => token.tokenType === kind.Pipe,
-        DEF: () => {
-          this.CONSUME(kind.As);
-          return this.CONSUME(kind.Identifier);
-        },
-      });
-      this.ACTION(() => infixes.push(as ? { token, as: identifier(as) } : { token }));
+    this.MANY({
+      GATE: () => infixes.length <= mostOperators,
+      DEF: () => {
+        const token = this.CONSUME(kind.InfixOperator);
+        operands.push(this.SUBRULE2(this.operand));
+        const as = this.OPTION({
+          GATE: () => token.tokenType === kind.Pipe,
+          DEF: () => {
+            this.CONSUME(kind.As);
+            return this.CONSUME(kind.Identifier);
+          },
+        });
+        this.ACTION(() => infixes.push(as ? { token, as: identifier(as) } : { token }));
+      },
     });
     return this.ACTION(() => this.tree(operands, infixes));
   });
@@ -102,41 +104,51 @@ export class ExpressionParser extends EmbeddedActionsParser {
     const operands: Operand[] = [];
     const infixes: Infix[] = [];
     operands.push(this.SUBRULE(this.operand));
-    this.MANY(() => {
-      infixes.push({ token: this.CONSUME(kind.ProductOperator) });
-      operands.push(this.SUBRULE2(this.operand));
+    this.MANY({
+      GATE: () => infixes.length <= mostOperators,
+      DEF: () => {
+        infixes.push({ token: this.CONSUME(kind.ProductOperator) });
+        operands.push(this.SUBRULE2(this.operand));
+      },
     });
     return this.ACTION(() => this.tree(operands, infixes));
   });
 
   private tree(operands: readonly Operand[], infixes: readonly Infix[]): Expression {
-    const count = infixes.length + Math.max(...operands.slice(0, mostOperators).map((o) => o.prefixes.length));
-    if (count > mostOperators) {
-      const start = operands[0]!.base.span.start;
-      this.report({ start, end: this.endOffset() }, `an expression has at most ${mostOperators} operators`, {
-        label: `${count} operators`,
-        help: "name some of its parts",
-      });
-      return missing(start);
-    }
+    const count = operands.reduce((sum, o) => sum + o.prefixes.length, infixes.length);
+    if (count > mostOperators) return this.tooMany(operands[0]!.base.span.start);
     return climb(operands, infixes, (span, message, details) => this.report(span, message, details));
+  }
+
+  private tooMany(start: number): Expression {
+    const details = { label: `more than ${mostOperators}`, help: "name some of its parts" };
+    this.report({ start, end: this.endOffset() }, "an expression of too many operators", details);
+    return missing(start);
   }
 
   private operand = this.RULE("operand", (): Operand => {
     const prefixes: IToken[] = [];
-    this.MANY(() => {
-      prefixes.push(this.CONSUME(kind.PrefixOperator));
+    this.MANY({
+      GATE: () => prefixes.length <= mostOperators,
+      DEF: () => {
+        prefixes.push(this.CONSUME(kind.PrefixOperator));
+      },
+    });
+    this.ACTION(() => {
+      if (prefixes.length > mostOperators) this.tooMany(prefixes[0]!.startOffset);
     });
     return { prefixes, base: this.SUBRULE(this.postfix) };
   });
 
   private postfix = this.RULE("postfix", (): Expression => {
     let value = this.SUBRULE(this.primary);
+    let count = 0;
     this.MANY({
       // `sum(e) (…)` is a reduction, so a call is not called again.
-      GATE: () => !(value.kind === "call" && this.LA(1).tokenType === kind.LParen),
+      GATE: () => count <= mostOperators && !(value.kind === "call" && this.LA(1).tokenType === kind.LParen),
       DEF: () => {
         const target = value;
+        count++;
         value = this.OR([
           { ALT: () => this.SUBRULE(this.callOf, { ARGS: [target] }) },
           { ALT: () => this.SUBRULE(this.indexOf, { ARGS: [target] }) },
@@ -148,7 +160,10 @@ export class ExpressionParser extends EmbeddedActionsParser {
       GATE: () => value.kind === "call" && this.beginsReduction(),
       DEF: () => this.SUBRULE(this.product),
     });
-    return this.ACTION(() => (reduced === undefined ? value : this.reduction(value, reduced)));
+    return this.ACTION(() => {
+      if (count > mostOperators) return this.tooMany(value.span.start);
+      return reduced === undefined ? value : this.reduction(value, reduced);
+    });
   });
 
   /** After `sum(e)`: an operand without an operator between. */

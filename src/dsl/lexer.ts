@@ -34,6 +34,7 @@ const word = /[\p{ID_Start}_][\p{ID_Continue}]*/uy;
 // `10%` is a share, but `10%3` and `10 % n` are remainders.
 const number = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?:%(?![\p{ID_Continue}(."]))?/uy;
 const blockComment = /\/\*[\s\S]*?(?:\*\/|[\r\n]|$)/y;
+const sign = /\.\.\.|\.\.|\|>|->|\+=|==|!=|<=|>=|&&|\|\||\*\*|[()[\]{},:.=~!\-+<>*/%@]/y;
 const odd = /[^\s\p{ID_Continue}"()[\]{},:.=~!\-+<>*/%@|&]+/uy;
 
 /** What people write for something that the language writes otherwise. */
@@ -164,7 +165,7 @@ export function lex(file: SourceFile, from = 0, to = file.text.length): Lexed {
       }
       continue;
     }
-    const mark = [3, 2, 1].map((length) => text.slice(at, at + length)).find((t) => Object.hasOwn(punctuation, t));
+    const mark = match(sign);
     if (mark !== undefined) {
       push(makeToken(punctuation[mark]!, mark, at));
       continue;

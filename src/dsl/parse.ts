@@ -14,6 +14,8 @@ import { Assert, Body as BodyToken, declarationWords, StringLiteral, spanOfToken
 
 /** More diagnostics than this help nobody. */
 const mostDiagnostics = 20;
+/** After this many mistakes the rest of the file is not read: it is probably no program. */
+const mostFound = 200;
 
 export interface Parsed {
   /** With errors, what could be read; it is not fit to be elaborated then. */
@@ -75,13 +77,15 @@ function readerOf(file: SourceFile, lexed: Lexed, layout: Layout) {
 
   /** Reads one line by one rule; undefined when it cannot be read. */
   const run = <T>(line: Line, rule: () => T): T | undefined => {
+    if (diagnostics.length >= mostFound) return undefined;
     parser.surroundings = surroundings;
     parser.problems = [];
     parser.input = Array.from(line);
     const result = rule();
     const [error] = parser.errors;
-    if (error) diagnostics.push(syntaxError(file, line, error));
-    else for (const p of parser.problems) diagnostics.push(errorAt(file, p.span, "syntax", p.message, p.details));
+    // A mistake that the grammar names itself stands before the one that it stumbled over.
+    for (const p of parser.problems) diagnostics.push(errorAt(file, p.span, "syntax", p.message, p.details));
+    if (error && parser.problems.length === 0) diagnostics.push(syntaxError(file, line, error));
     return error ? undefined : result;
   };
 
@@ -165,7 +169,8 @@ function select(
   const odd = new Set(lexical.map(lineOf));
   const paired = brackets.filter((d) => !odd.has(lineOf(d)));
   // Where brackets do not pair, everything after is read wrongly.
-  const sound = Math.min(...brackets.map((d) => Math.min(d.span.start, ...d.notes.map((n) => n.span.start))));
+  let sound = Number.POSITIVE_INFINITY;
+  for (const { span, notes } of brackets) for (const place of [span, ...notes.map((n) => n.span)]) sound = Math.min(sound, place.start);
   const readable = syntactic.filter((d) => d.span.start < sound && !odd.has(lineOf(d)));
   const all = [...lexical, ...paired, ...readable].sort((a, b) => a.span.start - b.span.start);
   const seen = new Set<number>();
@@ -181,6 +186,6 @@ function select(
   const more = firsts.length - mostDiagnostics;
   return [
     ...shown.slice(0, -1),
-    { ...last, help: `${last.help ? `${last.help}; ` : ""}${more} more such places follow` },
+    { ...last, help: `${last.help ? `${last.help}; ` : ""}${more}${more >= mostFound - mostDiagnostics ? " or more" : ""} other lines have mistakes too` },
   ];
 }
