@@ -1,0 +1,6 @@
+// Passes over kernels, after lowering and before rendering: the same results with less work in inner loops.
+
+import type { Kernel } from "../../ir/kernel/types.ts";
+
+/** All kernel passes, in order. */
+export const optimizeKernel = (kernel: Kernel): Kernel => kernel;

@@ -1,0 +1,148 @@
+// Reductions, contractions and windows at a tile of points: accumulators in registers, loops over what is summed up, each operand
+// loaded once for all points that need it.
+
+import type { Attributes } from "../../ir/attributes.ts";
+import type { Node } from "../../ir/graph.ts";
+import { k } from "../../ir/kernel/build.ts";
+import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
+import type { LoweringContext, ReductionLowering } from "../../ir/op.ts";
+import { operation } from "../../ir/ops/index.ts";
+import { bind } from "./bind.ts";
+import { type Draft, nest } from "./draft.ts";
+
+export interface Reduction {
+  readonly node: Node;
+  readonly rule: ReductionLowering<Attributes>;
+  readonly context: LoweringContext<Attributes>;
+}
+
+export function reductionOf(draft: Draft, node: Node): Reduction {
+  const rule = operation(node.op)?.lower;
+  if (rule?.kind !== "reduction") throw new TypeError(`${node.op} is no reduction`);
+  return { node, rule, context: draft.elements.context(node) };
+}
+
+interface Accumulators {
+  readonly reduction: Reduction;
+  readonly point: readonly Expr[];
+  readonly names: readonly Expr[];
+}
+
+/**
+ * Accumulates all reductions (which share their domain) at all points, and defines their elements there. With `partial` > 1 the
+ * innermost loop feeds that many accumulators in turn.
+ */
+export function accumulate(
+  draft: Draft,
+  reductions: readonly Reduction[],
+  points: readonly (readonly Expr[])[],
+  role: LoopRole,
+  partial = 1,
+): readonly Stmt[] {
+  const domain = reductions[0]!.rule.domain(reductions[0]!.context);
+  const statements: Stmt[] = [];
+  const lanes: Accumulators[][] = [];
+  for (let lane = 0; lane < partial; lane++) {
+    lanes.push(
+      reductions.flatMap((reduction) =>
+        points.map((point) => {
+          const initial = reduction.rule.accumulators(reduction.context);
+          const names = initial.map((value) => {
+            const name = draft.fresh(nameOf(reduction));
+            statements.push(k.var(name, value));
+            return k.variable(name, value.type);
+          });
+          return { reduction, point, names };
+        }),
+      ),
+    );
+  }
+  const axes = domain.map((size, i) => ({
+    stem: role === "window" ? "w" : "k",
+    size,
+    width: i === domain.length - 1 ? partial : 1,
+    role,
+    mode: "serial" as const,
+  }));
+  statements.push(...nest(axes, draft.fresh, (positions) => step(draft, lanes, positions)));
+  for (const [lane, accumulators] of lanes.entries()) {
+    if (lane > 0) statements.push(...combine(lanes[0]!, accumulators));
+  }
+  for (const { reduction, point, names } of lanes[0]!) {
+    const { node, rule, context } = reduction;
+    draft.elements.define(node.results[0]!, point, rule.finish ? rule.finish(context, names) : names[0]!);
+  }
+  return statements;
+}
+
+const nameOf = ({ node }: Reduction): string => {
+  const { kind } = node.attributes;
+  return typeof kind === "string" ? kind : node.op === "argmax" ? "best" : "sum";
+};
+
+/** One more point of the domain, or, in the main part of the innermost loop, one more for each lane. */
+function step(
+  draft: Draft,
+  lanes: readonly (readonly Accumulators[])[],
+  positions: readonly (readonly Expr[])[],
+): readonly Stmt[] {
+  const inner = positions.at(-1) ?? [k.index(0)];
+  const outer = positions.slice(0, -1).map((list) => list[0]!);
+  const targets: { readonly to: Expr; readonly alone: boolean }[] = [];
+  const roots: Expr[] = [];
+  for (const [lane, at] of inner.entries()) {
+    const point = positions.length === 0 ? [] : [...outer, at];
+    // What is left over after whole rounds may be a tile of its own, narrower than the number of lanes.
+    for (const { reduction, point: index, names } of lanes[lane]!) {
+      const values = reduction.rule.step(reduction.context, index, point, names);
+      values.forEach((value, i) => {
+        targets.push({ to: names[i]!, alone: values.length === 1 });
+        roots.push(value);
+      });
+    }
+  }
+  const bound = bind(roots, draft.fresh);
+  const early: Stmt[] = [...bound.statements];
+  const late: Stmt[] = [];
+  for (const [i, { to, alone }] of targets.entries()) {
+    if (to.kind !== "variable") continue;
+    const value = bound.values[i]!;
+    if (value.kind === "variable" && value.name === to.name) continue;
+    if (alone || value.kind === "constant") {
+      late.push(k.assign(to.name, value));
+      continue;
+    }
+    // Several accumulators of one reduction see each other's old values.
+    const name = draft.fresh("next");
+    early.push(k.let(name, value));
+    late.push(k.assign(to.name, k.variable(name, value.type)));
+  }
+  return [...early, ...late];
+}
+
+const combinations = { sum: k.add, product: k.multiply, max: k.maximum, min: k.minimum } as const;
+
+/** How two partial results make one; undefined where the operation does not tell. */
+export function combination({ node, rule }: Reduction): ((a: Expr, b: Expr) => Expr) | undefined {
+  const { kind } = node.attributes;
+  if (rule.contraction) return combinations.sum;
+  if (node.op !== "reduce" || rule.finish) return undefined;
+  return kind === "sum" || kind === "product" || kind === "max" || kind === "min" ? combinations[kind] : undefined;
+}
+
+function combine(into: readonly Accumulators[], from: readonly Accumulators[]): Stmt[] {
+  return into.flatMap(({ reduction, names }, i) => {
+    const join = combination(reduction);
+    const [a, b] = [names[0]!, from[i]!.names[0]!];
+    return join && a.kind === "variable" ? [k.assign(a.name, join(a, b))] : [];
+  });
+}
+
+/** How many partial accumulators are worth it: none where the loop is short, or where partial results cannot be combined. */
+export function partialOf(draft: Draft, reductions: readonly Reduction[]): number {
+  const { partial } = draft.tiles;
+  const [first] = reductions;
+  const innermost = first?.rule.domain(first.context).at(-1);
+  const long = innermost !== undefined && (typeof innermost !== "number" || innermost >= 4 * partial);
+  return long && reductions.every((reduction) => combination(reduction)) ? partial : 1;
+}

@@ -1,0 +1,147 @@
+// One node of a graph as one kernel: a buffer for each distinct operand and each result, and the body by the kind of its loops.
+
+import { addDims, type Dim, multiplyDims, productOf } from "../../ir/dim.ts";
+import { bytesOf } from "../../ir/dtype.ts";
+import type { Node, ResultValue, Value } from "../../ir/graph.ts";
+import { k } from "../../ir/kernel/build.ts";
+import type { BufferParameter, Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
+import { operation } from "../../ir/ops/index.ts";
+import { type Iteration, iterationOf } from "../graph/iteration.ts";
+import type { TileTable } from "../schedule/tiles.ts";
+import type { Draft } from "./draft.ts";
+import { createElements, linearIndex } from "./elements.ts";
+import { isFlatLoop, lowerCopy, lowerLoop, lowerStatements } from "./loop.ts";
+import { bufferName, createFresh, describe, kernelName } from "./names.ts";
+import { lowerReduction } from "./reduction.ts";
+import { lowerRow } from "./row.ts";
+import { sizesIn } from "./sizes.ts";
+
+export interface LoweredNode {
+  readonly kernel: Kernel;
+  /** The values behind the kernel's first buffers, in order; the results of the node follow. */
+  readonly operands: readonly Value[];
+}
+
+/** Lowers a node; `freshKernel` makes names of kernels, unique in the module. */
+export function lowerNode(node: Node, freshKernel: (stem: string) => string, tiles: TileTable): LoweredNode {
+  const nodes = node.body?.nodes ?? [node];
+  const outputs = (node.body?.outputs.map((output) => output.value) ?? node.results).map((value): ResultValue => {
+    if (value.kind === "result") return value;
+    throw new TypeError(`${node.op} gives back ${value.kind === "literal" ? "a literal" : value.name} as it is`);
+  });
+  const iteration = iterationOf(nodes, outputs);
+  const copies = !iteration && operation(node.op)?.lower.kind === "view";
+  const flat = copies || (iteration?.kind === "loop" && isFlatLoop(nodes, iteration));
+
+  const sizes = sizesOf(node, nodes);
+  const fresh = createFresh(new Set(sizes));
+  const operands: Value[] = [];
+  const buffers: { name: string; value: Value }[] = [];
+  const byValue = new Map<string | Value, string>();
+  node.inputs.forEach((operand, i) => {
+    if (operand.kind === "literal") return;
+    const key = operand.kind === "result" ? operand : `${operand.kind} ${operand.name}`;
+    let name = byValue.get(key);
+    if (name === undefined) {
+      name = fresh(node.body ? bufferName(node.body.inputs[i]!) : bufferName(operand));
+      byValue.set(key, name);
+      operands.push(operand);
+      buffers.push({ name, value: operand });
+    }
+    const inner = node.body?.inputs[i];
+    byValue.set(operand, name);
+    if (inner) byValue.set(inner, name);
+  });
+  const literals = new Map<Value, Expr>();
+  node.body?.inputs.forEach((input, i) => {
+    const operand = node.inputs[i];
+    if (operand?.kind === "literal") literals.set(input, k.constant(operand.value, operand.type.dtype));
+  });
+  const results = node.results.map((result) => ({
+    name: fresh(node.results.length === 1 ? "y" : `y${result.index}`),
+    value: result,
+  }));
+
+  const position = (index: readonly Expr[], shape: readonly Dim[]): Expr =>
+    flat && shape.length > 0 ? index[0]! : linearIndex(index, shape);
+  const elements = createElements((value, index) => {
+    const name = byValue.get(value);
+    if (name === undefined) return literals.get(value);
+    return k.load(name, position(index, value.type.shape), value.type.dtype);
+  });
+  let readsBack = false;
+  const draft: Draft = {
+    nodes,
+    outputs,
+    elements,
+    tiles,
+    flat,
+    fresh,
+    store: (i, index, value) => k.store(results[i]!.name, position(index, results[i]!.value.type.shape), value),
+    stored: (i, index) => {
+      readsBack = true;
+      const { name, value } = results[i]!;
+      return k.load(name, position(index, value.type.shape), value.type.dtype);
+    },
+  };
+  const body = iteration ? lowerBody(draft, iteration) : copies ? lowerCopy(draft, node) : lowerStatements(draft);
+
+  const parameter = (name: string, value: Value, access: BufferParameter["access"]): BufferParameter => ({
+    name,
+    dtype: value.type.dtype,
+    length: productOf(value.type.shape),
+    access,
+  });
+  const kernel: Kernel = {
+    name: freshKernel(kernelName(node)),
+    doc: describe(node),
+    location: node.location,
+    buffers: [
+      ...buffers.map(({ name, value }) => parameter(name, value, "read")),
+      ...results.map(({ name, value }) => parameter(name, value, readsBack ? "read_write" : "write")),
+    ],
+    sizes,
+    body,
+    cost: { flops: flopsOf(nodes), bytes: bytesOfAll([...operands, ...node.results]) },
+  };
+  return { kernel, operands };
+}
+
+function lowerBody(draft: Draft, iteration: Iteration): readonly Stmt[] {
+  switch (iteration.kind) {
+    case "loop":
+      return lowerLoop(draft, iteration);
+    case "row":
+      return lowerRow(draft, iteration);
+    case "reduction":
+    case "contraction":
+      return lowerReduction(draft, iteration);
+  }
+}
+
+/** Arithmetic of all nodes; movement costs none. */
+function flopsOf(nodes: readonly Node[]): Dim {
+  return nodes
+    .map((node): Dim => {
+      const definition = operation(node.op);
+      const [inputs, results] = [node.inputs.map((v) => v.type), node.results.map((v) => v.type)];
+      if (definition?.flops) return definition.flops(inputs, results, node.attributes);
+      return results.map((type) => productOf(type.shape)).reduce<Dim>(addDims, 0);
+    })
+    .reduce<Dim>(addDims, 0);
+}
+
+const bytesOfAll = (values: readonly Value[]): Dim =>
+  values.map(({ type }) => multiplyDims(bytesOf[type.dtype], productOf(type.shape))).reduce<Dim>(addDims, 0);
+
+/** The free sizes that shapes and attributes mention. */
+function sizesOf(node: Node, nodes: readonly Node[]): string[] {
+  const sizes = new Set<string>();
+  for (const inner of [node, ...nodes]) {
+    for (const { type } of [...inner.inputs, ...inner.results]) {
+      for (const name of sizesIn(type.shape)) sizes.add(name);
+    }
+    for (const attribute of Object.values(inner.attributes)) for (const name of sizesIn(attribute)) sizes.add(name);
+  }
+  return [...sizes];
+}
