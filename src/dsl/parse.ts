@@ -17,6 +17,9 @@ const mostDiagnostics = 20;
 /** After this many mistakes the rest of the file is not read: it is probably no program. */
 const mostFound = 200;
 
+/** Levels of the tree, lists of children counted too. */
+const deepest = 2000;
+
 export interface Parsed {
   /** With errors, what could be read; it is not fit to be elaborated then. */
   readonly program: Program;
@@ -43,8 +46,32 @@ export function parse(file: SourceFile): Parsed {
     comments: lexed.comments,
     span: { start: 0, end: file.text.length },
   };
-  return { program, diagnostics: select(file, lexed.diagnostics, layout.diagnostics, reader.diagnostics) };
+  const diagnostics = select(file, lexed.diagnostics, layout.diagnostics, reader.diagnostics);
+  const deep = diagnostics.length === 0 ? tooDeep(program) : undefined;
+  return { program, diagnostics: deep ? [deep] : diagnostics };
 }
+
+/** A tree deeper than a recursive walk can take; short programs cannot have one. */
+function tooDeep({ file, declarations }: Program): Diagnostic | undefined {
+  if (file.text.length < deepest) return undefined;
+  const waiting: { node: object; depth: number }[] = declarations.map((node) => ({ node, depth: 0 }));
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { node, depth } = next;
+    if (depth > deepest && "span" in node) {
+      const [declaration] = declarations.filter((d) => d.span.end > spanStart(node.span)).slice(0, 1);
+      const span = declaration?.span ?? { start: 0, end: 0 };
+      const details = { label: "parts of parts of parts", help: "name some of its parts" };
+      return errorAt(file, { start: spanStart(node.span), end: span.end }, "limit", "nested too deeply", details);
+    }
+    for (const child of Object.values(node)) {
+      if (typeof child === "object" && child !== null) waiting.push({ node: child, depth: depth + 1 });
+    }
+  }
+  return undefined;
+}
+
+const spanStart = (span: unknown): number =>
+  typeof span === "object" && span !== null && "start" in span && typeof span.start === "number" ? span.start : 0;
 
 const emptyProgram = (file: SourceFile): Program => ({
   file,
@@ -170,7 +197,8 @@ function select(
   const paired = brackets.filter((d) => !odd.has(lineOf(d)));
   // Where brackets do not pair, everything after is read wrongly.
   let sound = Number.POSITIVE_INFINITY;
-  for (const { span, notes } of brackets) for (const place of [span, ...notes.map((n) => n.span)]) sound = Math.min(sound, place.start);
+  for (const { span, notes } of brackets)
+    for (const place of [span, ...notes.map((n) => n.span)]) sound = Math.min(sound, place.start);
   const readable = syntactic.filter((d) => d.span.start < sound && !odd.has(lineOf(d)));
   const all = [...lexical, ...paired, ...readable].sort((a, b) => a.span.start - b.span.start);
   const seen = new Set<number>();
@@ -186,6 +214,9 @@ function select(
   const more = firsts.length - mostDiagnostics;
   return [
     ...shown.slice(0, -1),
-    { ...last, help: `${last.help ? `${last.help}; ` : ""}${more}${more >= mostFound - mostDiagnostics ? " or more" : ""} other lines have mistakes too` },
+    {
+      ...last,
+      help: `${last.help ? `${last.help}; ` : ""}${more}${more >= mostFound - mostDiagnostics ? " or more" : ""} other lines have mistakes too`,
+    },
   ];
 }
