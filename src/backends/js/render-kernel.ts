@@ -1,0 +1,217 @@
+// Renders one kernel as a JavaScript function. Its parameters are the free sizes and, for each buffer, the offset of its first
+// element in the view of its element type: `function dense_relu(N, x, kernel, y)`.
+
+import { formatDim } from "../../ir/dim.ts";
+import type { DType } from "../../ir/dtype.ts";
+import { toAffine } from "../../ir/kernel/affine.ts";
+import { formatPlace } from "../../ir/kernel/print.ts";
+import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
+import { lowerAddresses } from "./addresses.ts";
+import { type ExpressionContext, renderCondition, renderValue } from "./expression.ts";
+import type { HelperName } from "./helpers.ts";
+import { createNames, type Names } from "./names.ts";
+
+/** The views of the memory, by element type. */
+export const views: Readonly<Record<DType, { readonly name: string; readonly array: string }>> = {
+  f32: { name: "f32", array: "Float32Array" },
+  f16: { name: "f16", array: "Uint16Array" },
+  i32: { name: "i32", array: "Int32Array" },
+  u8: { name: "u8", array: "Uint8Array" },
+  i8: { name: "i8", array: "Int8Array" },
+  bool: { name: "u8", array: "Uint8Array" },
+};
+
+export interface RenderedKernel {
+  /** The function, and before it the constants that hold its scratch arrays. */
+  readonly text: string;
+  readonly helpers: ReadonlySet<HelperName>;
+  /** Element types of the views that it uses. */
+  readonly views: ReadonlySet<DType>;
+}
+
+/** Scratch arrays of floats are as wide as registers: reading them converts nothing. */
+const scratchArray = (dtype: DType): string =>
+  dtype === "f32" || dtype === "f16" ? "Float64Array" : views[dtype].array;
+
+interface Scope {
+  readonly identifiers: Map<string, string>;
+  readonly natural: Set<string>;
+  readonly names: Names;
+}
+
+/** `name` is the function's; `taken` are the identifiers around it. */
+export function renderKernel(kernel: Kernel, name: string, taken: Iterable<string>): RenderedKernel {
+  const helpers = new Set<HelperName>();
+  const usedViews = new Set<DType>();
+  const constants: string[] = [];
+  const parameters = new Map(kernel.buffers.map((buffer) => [buffer.name, buffer.dtype]));
+  const lines: string[] = [];
+
+  const context = (scope: Scope): ExpressionContext => ({
+    name: (variable) => scope.identifiers.get(variable) ?? variable,
+    element: (buffer, index) => `${arrayOf(buffer, scope)}[${renderValue(index, context(scope))}]`,
+    holdsHalves: (buffer) => parameters.get(buffer) === "f16",
+    isNatural: (expr) => isNatural(expr, scope.natural),
+    use: (helper) => {
+      helpers.add(helper);
+      return helper;
+    },
+  });
+  const arrayOf = (buffer: string, scope: Scope): string => {
+    const dtype = parameters.get(buffer);
+    if (!dtype) return scope.identifiers.get(buffer) ?? buffer;
+    usedViews.add(dtype);
+    return views[dtype].name;
+  };
+  const define = (wanted: string, scope: Scope): string => {
+    const identifier = scope.names.make(wanted);
+    scope.identifiers.set(wanted, identifier);
+    return identifier;
+  };
+  const inner = (scope: Scope): Scope => ({
+    identifiers: new Map(scope.identifiers),
+    natural: new Set(scope.natural),
+    names: scope.names.inner(),
+  });
+
+  const renderBody = (body: readonly Stmt[], scope: Scope, indent: string): void => {
+    for (const statement of body) renderStatement(statement, scope, indent);
+  };
+  const renderStatement = (s: Stmt, scope: Scope, indent: string): void => {
+    const c = context(scope);
+    switch (s.kind) {
+      case "for": {
+        const from = renderValue(s.from, c);
+        const to = renderValue(s.to, c);
+        const inside = inner(scope);
+        const i = define(s.variable, inside);
+        inside.natural.delete(s.variable);
+        if (isNatural(s.from, scope.natural)) inside.natural.add(s.variable);
+        const simple = s.to.kind === "constant" || s.to.kind === "variable";
+        const end = simple ? to : inside.names.make(`${i}_end`);
+        const start = simple ? `${i} = ${from}` : `${i} = ${from}, ${end} = ${to}`;
+        const next = s.step === 1 ? `${i}++` : `${i} += ${s.step}`;
+        lines.push(`${indent}for (let ${start}; ${i} < ${end}; ${next}) {`);
+        renderBody(s.body, inside, `${indent}  `);
+        lines.push(`${indent}}`);
+        return;
+      }
+      case "let":
+      case "var": {
+        const value = renderValue(s.value, c);
+        scope.natural.delete(s.name);
+        if (s.kind === "let" && s.value.type === "index" && c.isNatural(s.value)) scope.natural.add(s.name);
+        lines.push(`${indent}${s.kind === "let" ? "const" : "let"} ${define(s.name, scope)} = ${value};`);
+        return;
+      }
+      case "assign":
+        lines.push(`${indent}${renderAssignment(c.name(s.name), renderValue(s.value, c))};`);
+        return;
+      case "store": {
+        const value = renderValue(s.value, c);
+        const stored = parameters.get(s.buffer) === "f16" ? `${c.use("to_half")}(${value})` : value;
+        lines.push(`${indent}${c.element(s.buffer, s.index)} = ${stored};`);
+        return;
+      }
+      case "if":
+        lines.push(`${indent}if (${renderCondition(s.condition, c)}) {`);
+        renderBody(s.then, inner(scope), `${indent}  `);
+        if (s.otherwise.length > 0) {
+          lines.push(`${indent}} else {`);
+          renderBody(s.otherwise, inner(scope), `${indent}  `);
+        }
+        lines.push(`${indent}}`);
+        return;
+      case "alloc": {
+        const array = define(s.name, scope);
+        const shared = `${name}_${array}`;
+        scope.identifiers.set(s.name, shared);
+        constants.push(`const ${shared} = new ${scratchArray(s.dtype)}(${s.length});`);
+        return;
+      }
+      case "block": {
+        lines.push(`${indent}// ${oneLine(s.label)}`);
+        const ownNames = s.body.some((x) => x.kind === "let" || x.kind === "var" || x.kind === "alloc");
+        if (ownNames) lines.push(`${indent}{`);
+        renderBody(s.body, inner(scope), ownNames ? `${indent}  ` : indent);
+        if (ownNames) lines.push(`${indent}}`);
+        return;
+      }
+    }
+  };
+
+  const scope: Scope = { identifiers: new Map(), natural: new Set(), names: createNames(taken) };
+  for (const parameter of [...kernel.sizes, ...parameters.keys()]) {
+    define(parameter, scope);
+    scope.natural.add(parameter);
+  }
+  const header = [...kernel.sizes, ...parameters.keys()].map((parameter) => scope.identifiers.get(parameter));
+  renderBody(lowerAddresses(kernel), scope, "  ");
+  const text = [...constants, ...describe(kernel), `function ${name}(${header.join(", ")}) {`, ...lines, "}"];
+  return { text: text.join("\n"), helpers, views: usedViews };
+}
+
+const oneLine = (text: string): string => text.replaceAll(/[\r\n\u2028\u2029]+/g, " ");
+
+/** `a = a + b` as `a += b`: the same, and easier to read. */
+function renderAssignment(name: string, value: string): string {
+  const same = [`${name} + `, `${name} - `, `${name} * `].find((start) => value.startsWith(start));
+  const rest = same && value.slice(same.length);
+  // Only where the rest is a product or an element: `a - b + c` is not `a -= b + c`.
+  if (!same || !rest || !/^[\w$.]+(?:\[[^[\]]*\])?(?: \* [\w$.]+(?:\[[^[\]]*\])?)*$/.test(rest))
+    return `${name} = ${value}`;
+  if (same.endsWith("* ") && rest.includes(" * ")) return `${name} = ${value}`;
+  return `${name} ${same.trim().at(-1)}= ${rest}`;
+}
+
+/** The comment above a function: what is fused, where it comes from, and its buffers. */
+function describe(kernel: Kernel): string[] {
+  const lines = kernel.doc === "" ? [] : kernel.doc.split("\n").map(oneLine);
+  if (kernel.location) lines.push(`from ${oneLine(formatPlace(kernel.location))}`);
+  const buffers = kernel.buffers.map(({ name, dtype, length, access }) => {
+    const role = access === "read" ? "" : access === "write" ? " (result)" : " (read and written)";
+    return `${name}: ${dtype}[${formatDim(length)}]${role}`;
+  });
+  if (buffers.length > 0) lines.push(buffers.join(", "));
+  return lines.map((line) => `// ${line}`);
+}
+
+/** Whether an index is surely 0 or more, from what is known of its variables. */
+function isNatural(expr: Expr, natural: ReadonlySet<string>): boolean {
+  if (expr.type !== "index") return expr.type === "u8" || expr.type === "bool";
+  switch (expr.kind) {
+    case "constant":
+      return expr.value >= 0;
+    case "variable":
+      return natural.has(expr.name);
+    case "convert":
+      return expr.x.type === "u8" || expr.x.type === "bool";
+    case "select":
+      return isNatural(expr.a, natural) && isNatural(expr.b, natural);
+    case "binary":
+      switch (expr.op) {
+        case "add":
+        case "subtract":
+        case "multiply": {
+          const form = toAffine(expr);
+          return (
+            form.constant >= 0 &&
+            form.terms.every(
+              (t) => t.coefficient > 0 && t.atoms.every((atom) => atom !== expr && isNatural(atom, natural)),
+            )
+          );
+        }
+        case "floordiv":
+        case "minimum":
+          return isNatural(expr.a, natural) && isNatural(expr.b, natural);
+        case "remainder":
+          return isNatural(expr.a, natural);
+        case "maximum":
+          return isNatural(expr.a, natural) || isNatural(expr.b, natural);
+        default:
+          return false;
+      }
+    default:
+      return false;
+  }
+}
