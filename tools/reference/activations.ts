@@ -1,0 +1,64 @@
+// Activations: blocks of the standard library where it has them, their formulas where it has not.
+
+import { numberOf, shapeOf, textOf } from "./case.ts";
+import { float, formula, listText, type Recipe } from "./program.ts";
+
+/** The axis of a softmax, moved to where the library's block takes it. */
+const alongAxis =
+  (block: string): Recipe =>
+  (c) =>
+    formula(`y = ${block}(x, axis: ${numberOf(c, "dim", -1)})`);
+
+export const activations: Readonly<Record<string, Recipe>> = {
+  relu: () => formula("y = relu(x)"),
+  relu6: () => formula("y = relu6(x)"),
+  leaky_relu: (c) => formula(`y = leaky_relu(x, slope: ${float(numberOf(c, "negative_slope", 0.01))})`),
+  elu: (c) => formula(`y = elu(x, alpha: ${float(numberOf(c, "alpha", 1))})`),
+  gelu: (c) => formula(textOf(c, "approximate", "none") === "tanh" ? tanhGelu : "y = gelu(x)"),
+  gelu_tanh: () => formula(tanhGelu),
+  silu: () => formula("y = silu(x)"),
+  swish: () => formula("y = silu(x)"),
+  sigmoid: () => formula("y = sigmoid(x)"),
+  tanh: () => formula("y = tanh(x)"),
+  softplus: (c) => {
+    const beta = float(numberOf(c, "beta", 1));
+    return formula(`y = softplus(${beta} * x) / ${beta}`);
+  },
+  softmax: alongAxis("softmax"),
+  log_softmax: alongAxis("log_softmax"),
+  softmin: (c) => formula(`y = softmax(-x, axis: ${numberOf(c, "dim", -1)})`),
+  logsigmoid: () => formula("y = -softplus(-x)"),
+  mish: () => formula("y = x * tanh(softplus(x))"),
+  softsign: () => formula("y = x / (1 + abs(x))"),
+  selu: () => formula("y = 1.0507009873554805 * elu(x, alpha: 1.6732632423543772)"),
+  celu: (c) => {
+    const alpha = float(numberOf(c, "alpha", 1));
+    return formula(`y = ${alpha} * elu(x / ${alpha})`);
+  },
+  hardtanh: (c) => {
+    const [low, high] = [float(numberOf(c, "min_val", -1)), float(numberOf(c, "max_val", 1))];
+    return formula(`y = where(x <= ${low}, ${low}, where(x >= ${high}, ${high}, x))`);
+  },
+  hardsigmoid: () => formula("y = where(x <= -3, 0.0, where(x >= 3, 1.0, x / 6 + 0.5))"),
+  hardswish: () => formula("y = where(x <= -3, 0.0, where(x >= 3, x, x * (x + 3) / 6))"),
+  hardshrink: (c) => formula(`y = where(abs(x) > ${float(numberOf(c, "lambd", 0.5))}, x, 0.0)`),
+  softshrink: (c) => {
+    const edge = float(numberOf(c, "lambd", 0.5));
+    return formula(`y = where(x > ${edge}, x - ${edge}, where(x < -${edge}, x + ${edge}, 0.0))`);
+  },
+  tanhshrink: () => formula("y = x - tanh(x)"),
+  threshold: (c) =>
+    formula(`y = where(x > ${float(numberOf(c, "threshold", 0))}, x, ${float(numberOf(c, "value", 0))})`),
+  glu: (c) => formula(`a, b = split(x, 2, axis: ${numberOf(c, "dim", -1)})\ny = a * sigmoid(b)`),
+  // One slope for each channel, which is axis 1.
+  prelu: (c) => {
+    const shape = shapeOf(c, "x").map((_, axis) => (axis === 1 ? shapeOf(c, "w")[0]! : 1));
+    return formula(`slope = reshape(w, ${listText(shape)})\ny = where(x > 0, x, slope * x)`);
+  },
+  normalize: (c) => {
+    const norm = `sqrt(sum(x * x, axis: ${numberOf(c, "dim", 1)}, keepdims: true))`;
+    return formula(`y = x / maximum(${norm}, ${numberOf(c, "eps", 1e-12)})`);
+  },
+};
+
+const tanhGelu = "y = 0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x ** 3)))";

@@ -1,0 +1,193 @@
+// Moving elements: shapes, axes, slices, padding, and looking up by index.
+
+import { numberOf, numbersOf, type ReferenceCase, shapeOf } from "./case.ts";
+import { float, formula, identifier, listText, missing, type Program, pairsText, type Recipe } from "./program.ts";
+
+const outputShape = (c: ReferenceCase, name = "y"): string => listText(c.outputs[name]?.shape ?? []);
+
+/** `[:, 1:3]`: the slice along one axis. */
+function along(rank: number, axis: number, slice: string): string {
+  return `[${Array.from({ length: rank }, (_, i) => (i === axis ? slice : ":")).join(", ")}]`;
+}
+
+/** Consecutive parts along an axis, as outputs y0, y1 … */
+function parts(c: ReferenceCase): Program {
+  const axis = numberOf(c, "dim", 0);
+  const names = Object.keys(c.outputs);
+  const sizes = names.map((name) => c.outputs[name]!.shape[axis]!);
+  return formula(`${names.map(identifier).join(", ")} = split(x, ${listText(sizes)}, axis: ${axis})`);
+}
+
+function roll(c: ReferenceCase): Program {
+  const rank = shapeOf(c, "x").length;
+  const axes = numbersOf(c, "dims", 1, 0);
+  const lines = numbersOf(c, "shifts", 1, 0).map((shift, i) => {
+    const size = shapeOf(c, "x")[axes[i]!]!;
+    const by = ((shift % size) + size) % size;
+    if (by === 0) return "";
+    const [tail, head] = [along(rank, axes[i]!, `${size - by}:`), along(rank, axes[i]!, `:${size - by}`)];
+    return `y = concatenate([y${tail}, y${head}], axis: ${axes[i]})`;
+  });
+  return formula(["y = x", ...lines].join("\n"));
+}
+
+/** PyTorch lists padding from the last axis on: [left, right, top, bottom]. Each side is made of slices of the tensor. */
+function padded(c: ReferenceCase): Program {
+  const rank = shapeOf(c, "x").length;
+  const pad = numbersOf(c, "pad", 0, 0);
+  const mode = c.attributes.mode ?? "constant";
+  if (mode === "constant") {
+    const widths = shapeOf(c, "x").map((_, axis) => {
+      const at = 2 * (rank - 1 - axis);
+      return [pad[at] ?? 0, pad[at + 1] ?? 0];
+    });
+    return formula(`y = pad(x, ${pairsText(widths)}, value: ${float(numberOf(c, "value", 0))})`);
+  }
+  const lines: string[] = ["y = x"];
+  for (let at = 0; at < pad.length; at += 2) {
+    const axis = rank - 1 - at / 2;
+    const size = shapeOf(c, "x")[axis]!;
+    const [low, high] = [pad[at]!, pad[at + 1]!];
+    const piece = (from: number, to: number): string => `y${along(rank, axis, `${from}:${to}`)}`;
+    const repeated = (text: string, count: number): string[] => Array.from({ length: count }, () => text);
+    const before =
+      mode === "reflect"
+        ? [`flip(${piece(1, 1 + low)}, axis: ${axis})`]
+        : mode === "circular"
+          ? [piece(size - low, size)]
+          : repeated(piece(0, 1), low);
+    const after =
+      mode === "reflect"
+        ? [`flip(${piece(size - 1 - high, size - 1)}, axis: ${axis})`]
+        : mode === "circular"
+          ? [piece(0, high)]
+          : repeated(piece(size - 1, size), high);
+    lines.push(`y = concatenate([${[...(low ? before : []), "y", ...(high ? after : [])].join(", ")}], axis: ${axis})`);
+  }
+  return formula(lines.join("\n"));
+}
+
+/** [N, C·r², H, W] to [N, C, H·r, W·r], and back. */
+function pixelShuffle(c: ReferenceCase): Program {
+  const [n, channels, height, width] = shapeOf(c, "x");
+  const r = numberOf(c, "r", 2);
+  const inner = [n!, channels! / r ** 2, r, r, height!, width!];
+  return formula(`y = reshape(transpose(reshape(x, ${listText(inner)}), [0, 1, 4, 2, 5, 3]), ${outputShape(c)})`);
+}
+
+function pixelUnshuffle(c: ReferenceCase): Program {
+  const [n, channels, height, width] = shapeOf(c, "x");
+  const r = numberOf(c, "r", 2);
+  const inner = [n!, channels!, height! / r, r, width! / r, r];
+  return formula(`y = reshape(transpose(reshape(x, ${listText(inner)}), [0, 1, 3, 5, 2, 4]), ${outputShape(c)})`);
+}
+
+/** Which positions of axis `dim` of `target` each index means: [..., indices, positions], with `dim` moved to the end. */
+function hits(
+  c: ReferenceCase,
+  target: string,
+): { readonly lines: string[]; readonly back: string; readonly order: string } {
+  const shape = shapeOf(c, target);
+  const axis = (numberOf(c, "dim", 0) + shape.length) % shape.length;
+  const order = [...shape.map((_, i) => i).filter((i) => i !== axis), axis];
+  const back = order.map((_, i) => order.indexOf(i));
+  const lines = [`hit = one_hot(transpose(i, ${listText(order)}), ${shape[axis]})`];
+  return { lines, back: listText(back), order: listText(order) };
+}
+
+function gather(c: ReferenceCase): Program {
+  const { order, back } = hits(c, "x");
+  return formula(`y = transpose(take_along(transpose(x, ${order}), transpose(i, ${order})), ${back})`);
+}
+
+/** The sum of the updates at each position, by a product with one-hot rows. */
+function scatterAdd(c: ReferenceCase): Program {
+  const { lines, order, back } = hits(c, "x");
+  const sum = `sum(hit * expand_dims(transpose(s, ${order}), -1), axis: -2)`;
+  return formula([...lines, `y = x + transpose(${sum}, ${back})`].join("\n"));
+}
+
+function scatter(c: ReferenceCase): Program {
+  const { lines, order, back } = hits(c, "x");
+  return formula(
+    [
+      ...lines,
+      `written = transpose(sum(hit * expand_dims(transpose(s, ${order}), -1), axis: -2), ${back})`,
+      `there = transpose(sum(hit, axis: -2), ${back})`,
+      "y = where(there > 0, written, x)",
+    ].join("\n"),
+  );
+}
+
+export const movement: Readonly<Record<string, Recipe>> = {
+  permute: (c) => formula(`y = transpose(x, ${listText(numbersOf(c, "dims", 0, 0))})`),
+  transpose: (c) => formula(`y = swapaxes(x, ${numberOf(c, "dim0", 0)}, ${numberOf(c, "dim1", 1)})`),
+  reshape: (c) => formula(`y = reshape(x, ${outputShape(c)})`),
+  reshape_of_transpose: (c) => formula(`y = reshape(transpose(x), ${outputShape(c)})`),
+  flip: (c) => formula(`y = flip(x, axis: ${listText(numbersOf(c, "dims", 1, 0))})`),
+  roll,
+  split: parts,
+  chunk: parts,
+  unbind: (c) => {
+    const axis = numberOf(c, "dim", 0);
+    const rank = shapeOf(c, "x").length;
+    return formula(
+      Object.keys(c.outputs)
+        .map((name, i) => `${name} = x${along(rank, axis, String(i))}`)
+        .join("\n"),
+    );
+  },
+  cat: (c) => formula(`y = concatenate([${Object.keys(c.inputs).join(", ")}], axis: ${numberOf(c, "dim", 0)})`),
+  stack: (c) => formula(`y = stack([${Object.keys(c.inputs).join(", ")}], axis: ${numberOf(c, "dim", 0)})`),
+  tile: (c) => {
+    const shape = shapeOf(c, "x");
+    const reps = numbersOf(c, "reps", 0, 1);
+    const wide = reps.map((_, i) => shape[shape.length - reps.length + i] ?? 1);
+    const split = reps.flatMap((times, i) => [times, wide[i]!]);
+    const ones = wide.flatMap((size) => [1, size]);
+    const spread = `broadcast_to(reshape(x, ${listText(ones)}), ${listText(split)})`;
+    return formula(`y = reshape(${spread}, ${outputShape(c)})`);
+  },
+  expand: (c) => formula(`y = broadcast_to(x, ${outputShape(c)})`),
+  repeat_interleave: (c) =>
+    formula(`y = repeat_elements(x, ${numberOf(c, "repeats", 2)}, axis: ${numberOf(c, "dim", 0)})`),
+  slice_step: (c) => {
+    const { slices } = c.attributes;
+    return typeof slices === "string" ? formula(`y = ${slices}`) : missing("the slices are not given");
+  },
+  diagonal: (c) => {
+    const [rows, columns] = shapeOf(c, "x");
+    const offset = numberOf(c, "offset", 0);
+    const first = offset >= 0 ? offset : -offset * columns!;
+    const count = c.outputs.y?.shape[0] ?? Math.min(rows!, columns!);
+    const limit = first + (count - 1) * (columns! + 1) + 1;
+    return formula(`y = reshape(x, [-1])[${first}:${limit}:${columns! + 1}]`);
+  },
+  tril: (c) => {
+    const [rows, columns] = shapeOf(c, "x").slice(-2);
+    const offset = numberOf(c, "diagonal", 0);
+    return formula(`y = where(iota([${rows}, ${columns}], 1) <= iota([${rows}, ${columns}], 0) + ${offset}, x, 0.0)`);
+  },
+  triu: (c) => {
+    const [rows, columns] = shapeOf(c, "x").slice(-2);
+    const offset = numberOf(c, "diagonal", 0);
+    return formula(`y = where(iota([${rows}, ${columns}], 1) >= iota([${rows}, ${columns}], 0) + ${offset}, x, 0.0)`);
+  },
+  pad_constant: padded,
+  pad_reflect: padded,
+  pad_replicate: padded,
+  pad_circular: padded,
+  pixel_shuffle: pixelShuffle,
+  pixel_unshuffle: pixelUnshuffle,
+  masked_fill: (c) => formula(`y = where(m > 0, ${float(numberOf(c, "value", 0))}, x)`),
+  where: () => formula("y = where(m > 0, x, z)"),
+  embedding: () => formula("y = take(w, i)"),
+  embedding_bag_sum: () => formula("y = sum(take(w, i), axis: 1)"),
+  index_select: (c) => formula(`y = take(x, i, axis: ${numberOf(c, "dim", 0)})`),
+  index_adv: (c) => formula(`y = take(reshape(x, [-1]), i * ${shapeOf(c, "x")[1]} + j)`),
+  gather,
+  scatter,
+  scatter_add: scatterAdd,
+  bincount: (c) => formula(`y = cast(sum(one_hot(i, ${c.outputs.y?.shape[0]}), axis: 0), i32)`),
+  one_hot: (c) => formula(`y = one_hot(i, ${c.outputs.y?.shape.at(-1)}, i32)`),
+};

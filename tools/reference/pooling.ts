@@ -1,0 +1,139 @@
+// Pooling over windows, and resampling where it is a pooling.
+
+import { flagOf, numbersOf, type ReferenceCase, shapeOf } from "./case.ts";
+import { channelsFirst, channelsLast } from "./contractions.ts";
+import { formula, listText, missing, type Program, type Recipe } from "./program.ts";
+
+interface Window {
+  readonly rank: number;
+  readonly size: readonly number[];
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+  readonly options: string;
+}
+
+function windowOf(c: ReferenceCase): Window {
+  const rank = shapeOf(c, "x").length - 2;
+  const size = numbersOf(c, "kernel_size", rank, 2);
+  const stride = "stride" in c.attributes ? numbersOf(c, "stride", rank, 1) : size;
+  const padding = numbersOf(c, "padding", rank, 0);
+  const dilation = numbersOf(c, "dilation", rank, 1);
+  const options = `${listText(size)}, stride: ${listText(stride)}, padding: ${listText(padding)}`;
+  return { rank, size, stride, padding, dilation, options };
+}
+
+/** All positions of a window, as offsets. */
+const offsets = (size: readonly number[]): number[][] =>
+  size.reduce<number[][]>((all, n) => all.flatMap((at) => Array.from({ length: n }, (_, i) => [...at, i])), [[]]);
+
+function maxPool(c: ReferenceCase): Program {
+  if (flagOf(c, "ceil_mode", false)) return missing("no windows that reach over the edge (ceil_mode)");
+  const { rank, size, stride, padding, dilation, options } = windowOf(c);
+  if ("y1" in c.outputs) return maxPoolWithPositions(c);
+  const image = `image = transpose(x, ${channelsLast(rank)})`;
+  if (dilation.every((step) => step === 1)) {
+    const block = rank === 2 ? "max_pool2d" : "window_max";
+    return formula(`${image}\ny = transpose(${block}(image, ${options}), ${channelsFirst(rank)})`);
+  }
+  // Windows with holes: the greatest of shifted copies.
+  if (padding.some((n) => n !== 0)) return missing("no window with holes and padding");
+  const sizes = (c.outputs.y?.shape ?? []).slice(2);
+  const shifted = offsets(size).map((at) => {
+    const slices = at.map((i, axis) => {
+      const start = i * dilation[axis]!;
+      return `${start}:${start + (sizes[axis]! - 1) * stride[axis]! + 1}:${stride[axis]}`;
+    });
+    return `x[:, :, ${slices.join(", ")}]`;
+  });
+  return formula(shifted.map((part, i) => (i === 0 ? `y = ${part}` : `y = maximum(y, ${part})`)).join("\n"));
+}
+
+/** Positions in the flattened plane: windows laid out along an axis of their own, then argmax. */
+function maxPoolWithPositions(c: ReferenceCase): Program {
+  const { rank, size, stride, padding } = windowOf(c);
+  if (rank !== 2 || padding.some((n) => n !== 0)) return missing("positions of maxima only in 2-D without padding");
+  const [height, width] = (c.outputs.y0?.shape ?? []).slice(2);
+  const columns = shapeOf(c, "x")[3]!;
+  const cut = ([i, j]: readonly number[]): string =>
+    `[..., ${i}:${i! + (height! - 1) * stride[0]! + 1}:${stride[0]}, ${j}:${j! + (width! - 1) * stride[1]! + 1}:${stride[1]}]`;
+  const places = offsets(size);
+  return formula(
+    [
+      `where_it_is = iota(${listText(shapeOf(c, "x").slice(2))}, 0) * ${columns} + iota(${listText(shapeOf(c, "x").slice(2))}, 1)`,
+      `windows = stack([${places.map((at) => `x${cut(at)}`).join(", ")}], axis: -1)`,
+      `places = stack([${places.map((at) => `where_it_is${cut(at)}`).join(", ")}], axis: -1)`,
+      "best = argmax(windows, axis: -1)",
+      "y0 = take_along(windows, best)",
+      `y1 = take_along(broadcast_to(places, ${listText([...(c.outputs.y0?.shape ?? []), places.length])}), best)`,
+    ].join("\n"),
+  );
+}
+
+function averagePool(c: ReferenceCase): Program {
+  if (flagOf(c, "ceil_mode", false)) return missing("no windows that reach over the edge (ceil_mode)");
+  const { rank, size, padding, options } = windowOf(c);
+  const image = `image = transpose(x, ${channelsLast(rank)})`;
+  const padded = padding.some((n) => n !== 0);
+  if (!padded && rank === 2)
+    return formula(`${image}\ny = transpose(average_pool2d(image, ${options}), ${channelsFirst(rank)})`);
+  const count =
+    padded && !flagOf(c, "count_include_pad", true)
+      ? `window_sum(ones_like(image), ${options})`
+      : String(size.reduce((a, b) => a * b, 1));
+  return formula(`${image}\ny = transpose(window_sum(image, ${options}) / ${count}, ${channelsFirst(rank)})`);
+}
+
+/** Output i of n covers floor(i·size/n) to ceil((i+1)·size/n). */
+function adaptive(c: ReferenceCase, name: "mean" | "max"): Program {
+  const rank = shapeOf(c, "x").length - 2;
+  const sizes = (c.outputs.y?.shape ?? []).slice(2);
+  let text = ["y = x"];
+  for (let axis = 2; axis < rank + 2; axis++) {
+    const size = shapeOf(c, "x")[axis]!;
+    const count = sizes[axis - 2]!;
+    const parts = Array.from({ length: count }, (_, i) => {
+      const slice = `${Math.floor((i * size) / count)}:${Math.ceil(((i + 1) * size) / count)}`;
+      const index = Array.from({ length: rank + 2 }, (_, at) => (at === axis ? slice : ":")).join(", ");
+      return `${name}(y[${index}], axis: ${axis}, keepdims: true)`;
+    });
+    text = [...text, `y = concatenate([${parts.join(", ")}], axis: ${axis})`];
+  }
+  return formula(text.join("\n"));
+}
+
+function interpolate(c: ReferenceCase): Program {
+  if (c.attributes.mode === "area") return adaptive(c, "mean");
+  if (c.attributes.mode !== "nearest") return missing("no such block yet: linear resampling");
+  const shape = shapeOf(c, "x");
+  const wanted = c.outputs.y?.shape ?? [];
+  const lines = shape.flatMap((size, axis) => {
+    if (axis < 2 || wanted[axis] === size) return [];
+    return wanted[axis]! % size === 0
+      ? [`y = repeat_elements(y, ${wanted[axis]! / size}, axis: ${axis})`]
+      : [undefined];
+  });
+  if (lines.includes(undefined)) return missing("no such block yet: resampling by a fraction");
+  return formula(["y = x", ...lines].join("\n"));
+}
+
+export const pooling: Readonly<Record<string, Recipe>> = {
+  max_pool1d: maxPool,
+  max_pool2d: maxPool,
+  max_pool3d: maxPool,
+  avg_pool1d: averagePool,
+  avg_pool2d: averagePool,
+  avg_pool3d: averagePool,
+  adaptive_avg_pool1d: (c) => adaptive(c, "mean"),
+  adaptive_avg_pool2d: (c) =>
+    (c.outputs.y?.shape ?? []).slice(2).every((size) => size === 1)
+      ? formula(
+          `y = reshape(global_average_pool2d(transpose(x, ${channelsLast(2)})), ${listText(c.outputs.y?.shape ?? [])})`,
+        )
+      : adaptive(c, "mean"),
+  adaptive_max_pool1d: (c) => adaptive(c, "max"),
+  adaptive_max_pool2d: (c) => adaptive(c, "max"),
+  interpolate,
+  affine_grid: () => missing("no such block yet: sampling at real positions"),
+  grid_sample: () => missing("no such block yet: sampling at real positions"),
+};
