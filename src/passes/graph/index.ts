@@ -1,0 +1,22 @@
+// The graph passes, by name, for pipelines.
+
+import type { Pass } from "../pass.ts";
+import { canonicalize } from "./canonicalize.ts";
+import { decompose } from "./decompose.ts";
+import { differentiate } from "./differentiate.ts";
+import { eliminateCommon } from "./eliminate-common.ts";
+import { eliminateDead } from "./eliminate-dead.ts";
+import { foldConstants } from "./fold-constants.ts";
+import { fuse } from "./fuse.ts";
+import { planMemory } from "./plan-memory.ts";
+
+export const graphPasses: readonly Pass[] = [
+  differentiate,
+  canonicalize,
+  foldConstants,
+  eliminateCommon,
+  decompose,
+  eliminateDead,
+  fuse,
+  planMemory,
+];

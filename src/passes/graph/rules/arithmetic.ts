@@ -1,0 +1,217 @@
+// Rules for arithmetic. They hold for every number a float can be, NaN and infinities included, up to the sign of zero: so
+// `multiply(%x, 0)` stays unless the elements are integers.
+
+import { isFloat } from "../../../ir/dtype.ts";
+import { literal, type Node, type Value } from "../../../ir/graph.ts";
+import { type Rule, rule } from "../../rewrite.ts";
+import { only, producer } from "./match.ts";
+
+const commutative = ["add", "multiply", "maximum", "minimum", "and", "or", "xor"];
+
+/** The two operands, where the right one is the literal `value`; it then has no say in the result's shape. */
+function rightIs(node: Node, value: number): { x: Value } | undefined {
+  const [x, y] = node.inputs;
+  return x && y?.kind === "literal" && Object.is(y.value + 0, value + 0) ? { x } : undefined;
+}
+
+const rightLiteral = (node: Node): { x: Value; c: number } | undefined => {
+  const [x, y] = node.inputs;
+  return x && x.kind !== "literal" && y?.kind === "literal" ? { x, c: y.value } : undefined;
+};
+
+const keepsType = (node: Node, value: Value): boolean =>
+  node.results[0]!.type.shape.length === value.type.shape.length && node.results[0]!.type.dtype === value.type.dtype;
+
+/** A number whose reciprocal is exact in every float type it may have. */
+function isPowerOfTwo(value: number): boolean {
+  const exponent = Math.log2(Math.abs(value));
+  return Number.isInteger(exponent) && Math.abs(exponent) <= 14 && 2 ** exponent === Math.abs(value);
+}
+
+export const arithmeticRules: readonly Rule[] = [
+  rule(
+    "literal-on-the-right",
+    { before: "add(2, %x)", after: "add(%x, 2)", on: commutative },
+    ({ inputs: [x, y] }) => (x?.kind === "literal" && y && y.kind !== "literal" ? { x, y } : undefined),
+    ({ x, y }, emit, node) => emit.value(node.op, [y, x]),
+  ),
+  rule(
+    "add-zero",
+    { before: "add(%x, 0)", after: "%x", on: ["add", "subtract"] },
+    (node) => rightIs(node, 0),
+    ({ x }) => x,
+  ),
+  rule(
+    "subtract-from-zero",
+    { before: "subtract(0, %x)", after: "negate(%x)" },
+    ({ inputs: [x, y] }) => (x?.kind === "literal" && x.value === 0 && y ? { y } : undefined),
+    ({ y }, emit) => emit.negate(y),
+  ),
+  rule(
+    "add-negated",
+    { before: "add(%x, negate(%y))", after: "subtract(%x, %y)" },
+    ({ inputs: [x, y] }) => {
+      const right = producer(y, "negate");
+      if (x && right) return { x, y: only(right) };
+      const left = producer(x, "negate");
+      return y && left && { x: y, y: only(left) };
+    },
+    ({ x, y }, emit) => emit.subtract(x, y),
+  ),
+  rule(
+    "subtract-negated",
+    { before: "subtract(%x, negate(%y))", after: "add(%x, %y)" },
+    ({ inputs: [x, y] }) => {
+      const negated = producer(y, "negate");
+      return x && negated && { x, y: only(negated) };
+    },
+    ({ x, y }, emit) => emit.add(x, y),
+  ),
+  rule(
+    "multiply-by-one",
+    { before: "multiply(%x, 1)", after: "%x", on: ["multiply", "divide"] },
+    (node) => rightIs(node, 1),
+    ({ x }) => x,
+  ),
+  rule(
+    "multiply-by-minus-one",
+    { before: "multiply(%x, -1)", after: "negate(%x)", on: ["multiply", "divide"] },
+    (node) => rightIs(node, -1),
+    ({ x }, emit) => emit.negate(x),
+  ),
+  rule(
+    "multiply-integer-by-zero",
+    { before: "multiply(%x: i32[2, 3], 0)", after: "broadcast(0:i32) {shape: [2, 3], axes: []}" },
+    (node) => (isFloat(node.results[0]!.type.dtype) ? undefined : rightIs(node, 0)),
+    (_, emit, node) => emit.full(0, node.results[0]!.type),
+  ),
+  rule(
+    "divide-by-power-of-two",
+    { before: "divide(%x, 8)", after: "multiply(%x, 0.125)" },
+    (node) => {
+      const found = rightLiteral(node);
+      return found && isFloat(found.x.type.dtype) && isPowerOfTwo(found.c) ? found : undefined;
+    },
+    ({ x, c }, emit) => emit.multiply(x, 1 / c),
+  ),
+  rule(
+    "multiply-negated",
+    { before: "multiply(negate(%x), 2)", after: "multiply(%x, -2)", on: ["multiply", "divide"] },
+    (node) => {
+      const found = rightLiteral(node);
+      const negated = found && producer(found.x, "negate");
+      return negated && isFloat(found.x.type.dtype) ? { x: only(negated), c: found.c } : undefined;
+    },
+    ({ x, c }, emit, node) => emit.value(node.op, [x, -c]),
+  ),
+  rule(
+    "multiply-both-negated",
+    { before: "multiply(negate(%x), negate(%y))", after: "multiply(%x, %y)", on: ["multiply", "divide"] },
+    (node) => {
+      const [x, y] = node.inputs.map((value) => producer(value, "negate"));
+      return x && y && isFloat(node.results[0]!.type.dtype) ? { x: only(x), y: only(y) } : undefined;
+    },
+    ({ x, y }, emit, node) => emit.value(node.op, [x, y]),
+  ),
+  rule(
+    "double-negation",
+    { before: "negate(negate(%x))", after: "%x", on: ["negate", "not"] },
+    (node) => producer(only(node), node.op),
+    (inner) => only(inner),
+  ),
+  rule(
+    "abs-of-sign-change",
+    { before: "abs(negate(%x))", after: "abs(%x)" },
+    (node) => producer(only(node), "negate") ?? producer(only(node), "abs"),
+    (inner, emit) => emit.value("abs", [only(inner)]),
+  ),
+  rule(
+    "power-zero",
+    { before: "power(%x, 0)", after: "broadcast(1) {shape: [2, 3], axes: []}" },
+    (node) => rightIs(node, 0),
+    (_, emit, node) => emit.full(1, node.results[0]!.type),
+  ),
+  rule(
+    "power-one",
+    { before: "power(%x, 1)", after: "%x" },
+    (node) => rightIs(node, 1),
+    ({ x }) => x,
+  ),
+  rule(
+    "power-two",
+    { before: "power(%x, 2)", after: "multiply(%x, %x)" },
+    (node) => rightIs(node, 2),
+    ({ x }, emit) => emit.multiply(x, x),
+  ),
+  rule(
+    "power-three",
+    { before: "power(%x, 3)", after: "multiply(multiply(%x, %x), %x)" },
+    (node) => rightIs(node, 3),
+    ({ x }, emit) => emit.multiply(emit.multiply(x, x), x),
+  ),
+  rule(
+    "power-half",
+    { before: "power(%x, 0.5)", after: "sqrt(%x)" },
+    (node) => rightIs(node, 0.5),
+    ({ x }, emit) => emit.value("sqrt", [x]),
+  ),
+  rule(
+    "power-minus-one",
+    { before: "power(%x, -1)", after: "divide(1, %x)" },
+    (node) => (isFloat(node.results[0]!.type.dtype) ? rightIs(node, -1) : undefined),
+    ({ x }, emit) => emit.divide(1, x),
+  ),
+  rule(
+    "log-of-exponential",
+    { before: "log(exponential(%x))", after: "%x" },
+    (node) => producer(only(node), "exponential"),
+    (inner) => only(inner),
+  ),
+  rule(
+    "same-twice",
+    { before: "maximum(%x, %x)", after: "%x", on: ["maximum", "minimum", "and", "or"] },
+    ({ inputs: [x, y] }) => (x && x === y ? { x } : undefined),
+    ({ x }) => x,
+  ),
+  rule(
+    "bound-twice",
+    { before: "maximum(maximum(%x, 1), 3)", after: "maximum(%x, 3)", on: ["maximum", "minimum"] },
+    (node) => {
+      const outer = rightLiteral(node);
+      const made = outer && producer(outer.x, node.op);
+      const inner = made && rightLiteral(made);
+      return inner && { x: inner.x, a: inner.c, b: outer.c };
+    },
+    ({ x, a, b }, emit, node) => emit.value(node.op, [x, node.op === "maximum" ? Math.max(a, b) : Math.min(a, b)]),
+  ),
+  rule(
+    "no-bound",
+    { before: "maximum(%x, -inf)", after: "%x", on: ["maximum", "minimum"] },
+    (node) => rightIs(node, node.op === "maximum" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY),
+    ({ x }) => x,
+  ),
+  rule(
+    "and-true",
+    { before: "and(%x: bool[2, 3], 1)", after: "%x", on: ["and", "or"] },
+    (node) => {
+      const found = node.results[0]!.type.dtype === "bool" ? rightIs(node, node.op === "and" ? 1 : 0) : undefined;
+      return found && keepsType(node, found.x) ? found : undefined;
+    },
+    ({ x }) => x,
+  ),
+  rule(
+    "stop-gradient",
+    { before: "stop_gradient(%x)", after: "%x" },
+    (node) => ({ x: only(node) }),
+    ({ x }) => x,
+  ),
+  rule(
+    "size-of-number",
+    { before: "size_of() {dim: [7]}", after: "7:i32" },
+    (node) => {
+      const [dim] = Array.isArray(node.attributes.dim) ? node.attributes.dim : [];
+      return typeof dim === "number" ? { dim } : undefined;
+    },
+    ({ dim }) => literal(dim, "i32"),
+  ),
+];
