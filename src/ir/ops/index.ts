@@ -5,11 +5,15 @@ import { binaryOperations } from "./binary.ts";
 import { choiceOperations } from "./choice.ts";
 import { createOperations } from "./create.ts";
 import { dotOperations } from "./dot.ts";
+import { gatherOperations } from "./gather.ts";
 import { movementOperations } from "./movement.ts";
 import { reduceOperations } from "./reduce.ts";
 import { sliceOperations } from "./slice.ts";
+import { structureOperations } from "./structure.ts";
 import { trigonometricOperations } from "./trigonometric.ts";
 import { unaryOperations } from "./unary.ts";
+import { windowOperations } from "./window.ts";
+import { windowPickOperations } from "./window-pick.ts";
 
 const families: readonly (readonly Operation[])[] = [
   unaryOperations,
@@ -21,6 +25,10 @@ const families: readonly (readonly Operation[])[] = [
   sliceOperations,
   createOperations,
   dotOperations,
+  gatherOperations,
+  windowOperations,
+  windowPickOperations,
+  structureOperations,
 ];
 
 const registry = new Map(families.flat().map((op) => [op.name, op]));
