@@ -4,12 +4,15 @@ import { expect } from "vitest";
 import { evaluateDim, multiplyDims, productOf, type Sizes } from "../../src/ir/dim.ts";
 import { allocate, bytesOf, type DType, type TypedArray } from "../../src/ir/dtype.ts";
 import type { Graph, TensorType } from "../../src/ir/graph.ts";
+import { interpretGraph } from "../../src/ir/interpret.ts";
 import { fromHalf, toHalf } from "../../src/ir/kernel/arithmetic.ts";
 import { interpretKernel } from "../../src/ir/kernel/interpret.ts";
 import type { Program } from "../../src/ir/kernel/program.ts";
 import { verifyKernel } from "../../src/ir/kernel/verify.ts";
 import type { MemoryPlan, Place } from "../../src/ir/memory-plan.ts";
 import type { ReferenceTensor } from "../../src/ir/op.ts";
+import { lowerGraph } from "../../src/passes/lower/index.ts";
+import { sampleTensor } from "./samples.ts";
 
 /** Every result in a buffer of its own, alive for ever. */
 export function trivialPlan(graph: Graph): MemoryPlan {
@@ -109,4 +112,30 @@ export function expectClose(actual: ReferenceTensor, expected: ReferenceTensor, 
       expect.fail(`element ${i} is ${got}, not ${value} (scale ${scale})\n${[...actual.data].slice(0, 20)}`);
     }
   });
+}
+
+/** Fails unless both graphs give the same, and the second gives it when lowered too, on random inputs. */
+export function expectSameMeaning(before: Graph, after: Graph, sizes: Sizes, seed: number): void {
+  const inputs = new Map(
+    before.inputs.map(({ name, type }, i) => [name, randomTensor(type, sizes, seed * 100 + i)] as const),
+  );
+  const expected = interpretGraph(before, Object.fromEntries(inputs), new Map(), sizes);
+  const reference = interpretGraph(after, Object.fromEntries(inputs), new Map(), sizes);
+  const lowered = runLowered(lowerGraph({ ...after, memory: trivialPlan(after) }), inputs, new Map(), sizes);
+  for (const { name } of before.outputs) {
+    expectClose(reference.outputs[name]!, expected.outputs[name]!, 1e-9);
+    expectClose(lowered.outputs.get(name)!, expected.outputs[name]!, 1e-5);
+  }
+}
+
+/** Seeded elements of a type: normal floats, small integers. */
+export function randomTensor(type: TensorType, sizes: Sizes, seed: number): ReferenceTensor {
+  const shape = type.shape.map((dim) => evaluateDim(dim, sizes));
+  const isFloat = type.dtype === "f32" || type.dtype === "f16";
+  const high = type.dtype === "bool" ? 1 : 4;
+  const tensor = sampleTensor(
+    { dtype: type.dtype, shape, distribution: isFloat ? { kind: "normal" } : { kind: "integers", low: 0, high } },
+    seed,
+  );
+  return isFloat ? { ...tensor, data: Float64Array.from(tensor.data, Math.fround) } : tensor;
 }
