@@ -3,6 +3,7 @@
 import type { Operation } from "../op.ts";
 import { binaryOperations } from "./binary.ts";
 import { choiceOperations } from "./choice.ts";
+import { convolutionOperations } from "./convolution.ts";
 import { createOperations } from "./create.ts";
 import { dotOperations } from "./dot.ts";
 import { gatherOperations } from "./gather.ts";
@@ -25,6 +26,7 @@ const families: readonly (readonly Operation[])[] = [
   sliceOperations,
   createOperations,
   dotOperations,
+  convolutionOperations,
   gatherOperations,
   windowOperations,
   windowPickOperations,
