@@ -1,7 +1,7 @@
 // The whole way through, once: graph IR, passes, kernels, executable. Everything that runs a model comes through here.
 
 import type { Executable } from "./backends/backend.ts";
-import { createExecutable } from "./backends/js/runtime/executable.ts";
+import { createExecutable } from "./backends/js/executable.ts";
 import type { Module } from "./ir/graph.ts";
 import type { ProgramModule } from "./ir/kernel/program.ts";
 import { lowerModule } from "./passes/lower/index.ts";

@@ -1,6 +1,6 @@
 // What `dlm inspect` shows: a graph after chosen passes, its kernels, its generated code, and a summary of what it costs.
 
-import { renderModule } from "./backends/js/render-module.ts";
+import { renderModule } from "./backends/js/render.ts";
 import type { Compiled, CompileOptions } from "./compile.ts";
 import { addDims, type Dim, evaluateDim, formatDim, productOf, symbolsOf } from "./ir/dim.ts";
 import { bytesOf } from "./ir/dtype.ts";

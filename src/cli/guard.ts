@@ -31,6 +31,6 @@ function report(error: unknown): number {
   }
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${pc.red("internal error")}: ${message}\nThis is a bug in dlm. DLM_DEBUG=1 shows where.\n`);
-  if (process.env["DLM_DEBUG"] && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (process.env.DLM_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return 70;
 }

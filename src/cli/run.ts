@@ -43,7 +43,7 @@ export function addRun(program: Command): void {
     .option("--seed <n>", "for models that draw random numbers", wholeNumber(0), 0)
     .action(async (file: string, options: Options) => {
       const { module } = loadSource(file, options.model);
-      const executable = await withWeights(module, ["infer"], options.weights);
+      const { executable } = await withWeights(module, ["infer"], options.weights);
       const inputs = await readInputs(module, options.input, options.seed);
       const outputs = executable.run("infer", inputs);
       if (options.output === undefined) process.stdout.write(`${writeJsonTensors(outputs)}\n`);
@@ -68,6 +68,6 @@ async function readInputs(module: Module, path: string, seed: number): Promise<T
     inputs[name] = tensor;
   }
   if (declared.some(({ name }) => name === "key"))
-    inputs["key"] = { dtype: "i32", shape: [2], data: Int32Array.of(seed, 0) };
+    inputs.key = { dtype: "i32", shape: [2], data: Int32Array.of(seed, 0) };
   return inputs;
 }

@@ -1,7 +1,7 @@
 // Making a program ready to run with the weights of a file.
 
 import type { Executable } from "../backends/backend.ts";
-import { compile, load } from "../compile.ts";
+import { type Compiled, compile, load } from "../compile.ts";
 import { readTensors } from "../formats/node/files.ts";
 import type { Module } from "../ir/graph.ts";
 import { loadWeights } from "../train/weights.ts";
@@ -12,14 +12,15 @@ export async function withWeights(
   module: Module,
   graphs: readonly string[],
   weights: string | undefined,
-): Promise<Executable> {
+): Promise<{ readonly compiled: Compiled; readonly executable: Executable }> {
   const kept = [...module.globals.values()].filter(({ role }) => role === "parameter" || role === "state");
   if (weights === undefined && kept.length > 0)
     throw new UserError(
       `${module.name} has ${kept.length} trained tensors, and no weights are given`,
       "train it first, then pass --weights DIR/weights.safetensors",
     );
-  const executable = load(compile(module, { graphs: [...graphs] }));
+  const compiled = compile(module, { graphs });
+  const executable = load(compiled);
   if (weights !== undefined) loadWeights(executable, kept, await readTensors(weights));
-  return executable;
+  return { compiled, executable };
 }
