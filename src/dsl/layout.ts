@@ -146,13 +146,13 @@ export function layOut(file: SourceFile, placed: readonly PlacedToken[]): Layout
     }
     if (token.image === "repeat") return opensBody(index) ? kind.Repeat : kind.Identifier;
     const follows =
-      next === kind.Identifier || (next !== undefined && kind.reserved.get(placed[index + 1]!.token.image));
+      next === kind.Identifier || next === kind.Colon || kind.reserved.has(placed[index + 1]?.token.image ?? "");
     return (follows ? kind.statementWords.get(token.image) : undefined) ?? kind.Identifier;
   };
   /** Whether the line from `index` on ends in `{`, or is not followed by what makes `repeat` a name. */
   const opensBody = (index: number): boolean => {
     const next = typeAt(index + 1);
-    if (next === kind.Identifier || next === kind.NumberLiteral) return true;
+    if (next === kind.Identifier || next === kind.NumberLiteral || next === kind.LCurly) return true;
     if (next !== kind.LParen) return false;
     let last = index + 1;
     while (last + 1 < placed.length && !placed[last + 1]!.first) last++;

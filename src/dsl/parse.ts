@@ -5,7 +5,7 @@ import type { IToken } from "chevrotain";
 import type { Body, Declaration, Program, SourceFile, Statement, Target, Template, TrainEntry } from "./ast.ts";
 import { type Diagnostic, errorAt, positionOf } from "./diagnostics.ts";
 import { missing } from "./grammar.ts";
-import { DlmParser } from "./grammar-statements.ts";
+import { DlmParser } from "./grammar-declarations.ts";
 import { type Layout, type Line, layOut } from "./layout.ts";
 import { type Lexed, lex } from "./lexer.ts";
 import { parseTemplate } from "./strings.ts";
@@ -58,10 +58,9 @@ function tooDeep({ file, declarations }: Program): Diagnostic | undefined {
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { node, depth } = next;
     if (depth > deepest && "span" in node) {
-      const [declaration] = declarations.filter((d) => d.span.end > spanStart(node.span)).slice(0, 1);
-      const span = declaration?.span ?? { start: 0, end: 0 };
+      const start = spanStart(node.span);
       const details = { label: "parts of parts of parts", help: "name some of its parts" };
-      return errorAt(file, { start: spanStart(node.span), end: span.end }, "limit", "nested too deeply", details);
+      return errorAt(file, { start, end: start }, "limit", "nested too deeply", details);
     }
     for (const child of Object.values(node)) {
       if (typeof child === "object" && child !== null) waiting.push({ node: child, depth: depth + 1 });

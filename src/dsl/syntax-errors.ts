@@ -40,7 +40,8 @@ const wanted: Readonly<Record<string, string>> = {
 /** Messages for people; the grammar gives them to the exceptions it throws. */
 export const messages: IParserErrorMessageProvider = {
   buildMismatchTokenMessage: ({ expected, actual }) => `expected ${labelOf(expected)}, found ${nameOf(actual)}`,
-  buildNotAllInputParsedMessage: ({ firstRedundant }) => `unexpected ${nameOf(firstRedundant)}`,
+  buildNotAllInputParsedMessage: ({ firstRedundant }) =>
+    `expected the end of the line, found ${nameOf(firstRedundant)}`,
   buildNoViableAltMessage: ({ actual, ruleName, expectedPathsPerAlt }) => {
     const firsts = new Set(expectedPathsPerAlt.flat().flatMap((path) => path.slice(0, 1).map(labelOf)));
     const either = Array.from(firsts).slice(0, 3).join(" or ");
@@ -84,6 +85,14 @@ function mendFor(
   }
   if (foreign[at.image] && /^(and|or|not|is)$/.test(at.image)) return foreign[at.image];
   if (before?.tokenType === kind.Identifier && before.image === "not") return foreign.not;
+  if (at.tokenType === kind.If)
+    return "`if` is a statement; choose a value by `where(condition, a, b)`, or assign in its braces";
+  if (at.tokenType === kind.Else) return "`else` follows the `}` of its `if`";
+  if (at.tokenType === kind.Dot) return "a number begins with a digit: `0.5`";
+  if (rule === "parameters" && before?.tokenType === kind.Identifier && at.tokenType === kind.Identifier) {
+    return `a parameter is written \`${excerpt(before.image)}: ${excerpt(at.image)}\``;
+  }
+  if (isEnd(at) && before && rules.includes("embedded")) return undefined;
   if (isEnd(at) && before) {
     if (before.tokenType.CATEGORIES?.length)
       return `a line goes on when the next one begins with \`${before.image}\`; move it there`;
@@ -106,11 +115,6 @@ function mendFor(
   if (rule === "trainEntry" && at.tokenType === kind.Equals) return "entries of `train` are written `name: value`";
   if (rule === "importDeclaration" && before?.tokenType === kind.Import)
     return 'write `import { name } from "./file.dlm"`';
-  if (at.tokenType === kind.Identifier && before?.tokenType === kind.Identifier && line[0] === before) {
-    const words = [...kind.statementWords.keys(), ...kind.reserved.keys(), "repeat", "scan"];
-    const near = closest(before.image, words);
-    if (near) return `did you mean \`${near}\`?`;
-  }
   if (
     [kind.Identifier, kind.NumberLiteral, kind.StringLiteral].some((k) => k === at.tokenType) &&
     rules.includes("callOf")
@@ -120,7 +124,15 @@ function mendFor(
   return undefined;
 }
 
-/** The diagnostic for a line that the grammar could not read. `rest` is where the line ends. */
+/** The keyword that a misspelt first word of a line stands for: `parm w: …`. */
+function misspelt(line: readonly IToken[], at: IToken): string | undefined {
+  const first = line[0];
+  if (!first || line[1] !== at || first.tokenType !== kind.Identifier || foreign[first.image]) return undefined;
+  if (at.tokenType !== kind.Identifier && at.tokenType !== kind.NumberLiteral) return undefined;
+  return closest(first.image, [...kind.statementWords.keys(), ...kind.reserved.keys(), "repeat", "scan"]);
+}
+
+/** The diagnostic for a line that the grammar could not read. */
 export function syntaxError(file: SourceFile, line: readonly IToken[], error: IRecognitionException): Diagnostic {
   const at = error.token;
   const index = line.indexOf(at);
@@ -133,11 +145,22 @@ export function syntaxError(file: SourceFile, line: readonly IToken[], error: IR
       : at.tokenType === kind.Body
         ? { start: found.start, end: found.start + 1 }
         : found;
+  const near = misspelt(line, at);
+  if (near !== undefined) {
+    const label = "no such statement";
+    const help = `did you mean \`${near}\`?`;
+    return errorAt(file, kind.spanOfToken(line[0]!), "syntax", `no statement begins with ${nameOf(line[0]!)}`, {
+      label,
+      help,
+    });
+  }
   const after = before && /^expected /.test(error.message) ? ` after ${nameOf(before)}` : "";
   const message = error.message.replace(/^(expected .*), found/s, `$1${after.replaceAll("$", "$$$$")}, found`);
+  const inTemplate = error.context.ruleStack.includes("embedded");
   const expected = /^expected (.*?), found/s.exec(error.message)?.[1];
   const help = mendFor(line, at, before, error.context.ruleStack);
-  return errorAt(file, span, "syntax", message, {
+  const told = inTemplate ? message.replace("the end of the line", "`}`") : message;
+  return errorAt(file, span, "syntax", told, {
     label: expected ? `expected ${expected}` : "not expected here",
     help,
   });
