@@ -5,6 +5,7 @@ import { compile, load } from "../../src/compile.ts";
 import { compileSource } from "../../src/dsl/compile-source.ts";
 import { renderDiagnostics } from "../../src/dsl/diagnostics.ts";
 import { allocate, type Tensor } from "../../src/ir/dtype.ts";
+import { runGraph, type Session, sessionOf } from "../../src/train/session.ts";
 import type { ReferenceCase } from "./case.ts";
 import { type Comparison, compareTensors } from "./compare.ts";
 import { identifier, type Program, type Trajectory, type Weight, type Weights } from "./program.ts";
@@ -57,32 +58,40 @@ function sourceOf(c: ReferenceCase, program: Exclude<Program, { kind: "missing" 
   }
 }
 
-function compileText(name: string, text: string): Executable {
+function compileText(name: string, text: string): Session {
   const { module, diagnostics } = compileSource({ name: `${name}.dlm`, text }, () => undefined);
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (!module || errors.length > 0) throw new Error(`does not compile\n${renderDiagnostics(diagnostics)}`);
   const graphs = [...module.graphs.keys()].filter((graph) => ["init", "infer", "train_step"].includes(graph));
-  return load(compile(module, { graphs }));
+  return sessionOf(load(compile(module, { graphs })), module);
 }
 
-function check(c: ReferenceCase, program: Exclude<Program, { kind: "missing" }>, executable: Executable): Checked {
+function check(c: ReferenceCase, program: Exclude<Program, { kind: "missing" }>, session: Session): Checked {
   switch (program.kind) {
     case "formula":
-      return checkFormula(c, executable);
+      return checkFormula(c, session);
     case "layers":
-      return checkLayers(c, program.weights, executable);
+      return checkLayers(c, program.weights, session);
     case "trajectory":
-      return checkTrajectory(c, program, executable);
+      return checkTrajectory(c, program, session);
     case "schedule":
-      return checkSchedule(c, executable);
+      return checkSchedule(c, session);
   }
 }
+
+/** Runs a graph, with the step where it asks for one. */
+const run = (
+  session: Session,
+  graph: string,
+  inputs: Readonly<Record<string, Tensor>>,
+  step = 0,
+): Record<string, Tensor> => runGraph(session, graph, inputs, { seed: 0, step });
 
 const renamed = (tensors: Readonly<Record<string, Tensor>>, prefix: string): Record<string, Tensor> =>
   Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [`${prefix}${identifier(name)}`, tensor]));
 
-function checkFormula(c: ReferenceCase, executable: Executable): Checked {
-  const results = executable.run("infer", { ...renamed(c.inputs, ""), ...renamed(c.cotangents, "gout_") });
+function checkFormula(c: ReferenceCase, session: Session): Checked {
+  const results = run(session, "infer", { ...renamed(c.inputs, ""), ...renamed(c.cotangents, "gout_") });
   const compared = (tensors: Readonly<Record<string, Tensor>>, prefix: string): Checked =>
     Object.entries(tensors).map(([name, want]) => {
       const key = `${prefix}${identifier(name)}`;
@@ -91,13 +100,14 @@ function checkFormula(c: ReferenceCase, executable: Executable): Checked {
   return [...compared(c.outputs, ""), ...compared(c.gradients, "grad_")];
 }
 
-function checkLayers(c: ReferenceCase, weights: Weights, executable: Executable): Checked {
+function checkLayers(c: ReferenceCase, weights: Weights, session: Session): Checked {
+  const { executable } = session;
   setWeights(executable, weights, c.inputs);
   const held = new Set(Object.values(weights).map(({ tensor }) => tensor));
   const inputs = Object.entries(c.inputs).filter(([name]) => !held.has(name));
   for (const [name, tensor] of inputs) if (name in c.gradients) executable.write(identifier(name), tensor);
   const free = Object.fromEntries(inputs.filter(([name]) => !(name in c.gradients)));
-  executable.run("train_step", { ...renamed(free, ""), ...renamed(c.cotangents, "gout_") });
+  run(session, "train_step", { ...renamed(free, ""), ...renamed(c.cotangents, "gout_") });
   const compared = (key: string, want: Tensor): readonly [string, Comparison] => [
     key,
     compareTensors(executable.read(key), want, c.float32Error),
@@ -119,11 +129,12 @@ function checkLayers(c: ReferenceCase, weights: Weights, executable: Executable)
   ];
 }
 
-function checkTrajectory(c: ReferenceCase, program: Trajectory, executable: Executable): Checked {
+function checkTrajectory(c: ReferenceCase, program: Trajectory, session: Session): Checked {
+  const { executable } = session;
   setWeights(executable, program.weights, c.inputs);
   const recorded = new Map<string, number[]>();
   for (let step = 0; step < program.steps; step++) {
-    const results = executable.run("train_step", program.feed(step));
+    const results = run(session, "train_step", program.feed(step), step);
     for (const [output, what] of Object.entries(program.record)) {
       const value = what.kind === "loss" ? results.loss : executable.read(what.name);
       if (!value) throw new Error("the training step has no output named loss");
@@ -142,11 +153,11 @@ function checkTrajectory(c: ReferenceCase, program: Trajectory, executable: Exec
   ];
 }
 
-function checkSchedule(c: ReferenceCase, executable: Executable): Checked {
+function checkSchedule(c: ReferenceCase, session: Session): Checked {
   const want = c.outputs.lr!;
   const got = Array.from({ length: want.data.length }, (_, step) => {
     const inputs = { step: { dtype: "f32", shape: [], data: Float32Array.of(step) } } as const;
-    return executable.run("infer", inputs).lr!.data[0]!;
+    return run(session, "infer", inputs).lr!.data[0]!;
   });
   return [["lr", compareTensors({ ...want, data: Float32Array.from(got) }, want, c.float32Error)]];
 }
