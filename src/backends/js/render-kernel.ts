@@ -8,7 +8,7 @@ import { formatPlace } from "../../ir/kernel/print.ts";
 import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
 import { lowerAddresses } from "./addresses.ts";
 import { type ExpressionContext, renderCondition, renderValue } from "./expression.ts";
-import type { HelperName } from "./helpers.ts";
+import { type HelperName, helperIdentifiers } from "./helpers.ts";
 import { createNames, type Names } from "./names.ts";
 
 /** The views of the memory, by element type. */
@@ -39,8 +39,14 @@ interface Scope {
   readonly names: Names;
 }
 
-/** `name` is the function's; `taken` are the identifiers around it. */
-export function renderKernel(kernel: Kernel, name: string, taken: Iterable<string>): RenderedKernel {
+/** Identifiers that every module may have: no local name hides them. */
+export const sharedIdentifiers: readonly string[] = [
+  ...Object.values(views).map((view) => view.name),
+  ...helperIdentifiers,
+];
+
+/** `name` is the function's. */
+export function renderKernel(kernel: Kernel, name: string): RenderedKernel {
   const helpers = new Set<HelperName>();
   const usedViews = new Set<DType>();
   const constants: string[] = [];
@@ -140,7 +146,7 @@ export function renderKernel(kernel: Kernel, name: string, taken: Iterable<strin
     }
   };
 
-  const scope: Scope = { identifiers: new Map(), natural: new Set(), names: createNames(taken) };
+  const scope: Scope = { identifiers: new Map(), natural: new Set(), names: createNames([...sharedIdentifiers, name]) };
   for (const parameter of [...kernel.sizes, ...parameters.keys()]) {
     define(parameter, scope);
     scope.natural.add(parameter);

@@ -8,9 +8,9 @@ import type { Program, ProgramModule } from "../../ir/kernel/program.ts";
 import type { Kernel } from "../../ir/kernel/types.ts";
 import type { Place } from "../../ir/memory-plan.ts";
 import { renderDim } from "./dimension.ts";
-import { type HelperName, helperIdentifiers, helperText } from "./helpers.ts";
+import { type HelperName, helperText } from "./helpers.ts";
 import { createNames, type Names } from "./names.ts";
-import { renderKernel, views } from "./render-kernel.ts";
+import { renderKernel, sharedIdentifiers, views } from "./render-kernel.ts";
 import { globalOffsets } from "./runtime/layout.ts";
 
 /**
@@ -19,7 +19,7 @@ import { globalOffsets } from "./runtime/layout.ts";
  * `graphs` are the graphs to render, all of them by default.
  */
 export function renderModule(module: ProgramModule, graphs: readonly string[] = [...module.programs.keys()]): string {
-  const names = createNames([...Object.values(views).map((view) => view.name), ...helperIdentifiers]);
+  const names = createNames(sharedIdentifiers);
   const programs = graphs.map((graph) => {
     const program = module.programs.get(graph);
     if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
@@ -81,10 +81,8 @@ function renderKernels(kernels: readonly Kernel[], names: Names): RenderedKernel
   const texts: string[] = [];
   const helpers = new Set<HelperName>();
   const usedViews = new Set<DType>();
-  // The names of all kernels are taken before any body is rendered, so that no local name hides a function or a view.
-  const taken = [...Object.values(views).map((view) => view.name), ...helperIdentifiers];
   for (const kernel of new Set(kernels)) {
-    const draft = renderKernel(kernel, kernel.name.replaceAll(/[^\p{L}\p{N}_$]/gu, "_"), taken).text;
+    const draft = renderKernel(kernel, kernel.name.replaceAll(/[^\p{L}\p{N}_$]/gu, "_")).text;
     const known = identifiers.get(draft);
     if (known !== undefined) {
       functions.set(kernel, known);
@@ -93,7 +91,7 @@ function renderKernels(kernels: readonly Kernel[], names: Names): RenderedKernel
     const identifier = names.make(kernel.name);
     identifiers.set(draft, identifier);
     functions.set(kernel, identifier);
-    const rendered = renderKernel(kernel, identifier, taken);
+    const rendered = renderKernel(kernel, identifier);
     texts.push(rendered.text);
     for (const helper of rendered.helpers) helpers.add(helper);
     for (const dtype of rendered.views) usedViews.add(dtype);
