@@ -29,10 +29,11 @@ export function validationSplit(data: Dataset, { validation, seed }: TrainingPla
 }
 
 /**
- * The splits of a cross-validation: each row is held back once. Where the plan has a target of class numbers, i32[N],
- * each part gets about the same number of every class (stratified).
+ * One of the splits of a cross-validation; each row is held back in one of them. Where the plan has a target of class
+ * numbers, i32[N], each part gets about the same number of every class (stratified).
+ * @param fold counted from 0
  */
-export function foldSplits(data: Dataset, plan: TrainingPlan, folds: number): Split[] {
+export function foldSplit(data: Dataset, plan: TrainingPlan, folds: number, fold: number): Split {
   if (folds < 2 || folds > data.rows) {
     throw new UserError(`${data.rows} rows cannot be split into ${folds} folds`, `choose from 2 to ${data.rows} folds`);
   }
@@ -42,8 +43,8 @@ export function foldSplits(data: Dataset, plan: TrainingPlan, folds: number): Sp
     .find((column) => column?.dtype === "i32" && column.shape.length === 1);
   // Equal classes stand side by side, each in random order; dealing them out in turn spreads each class evenly.
   if (classes) order.sort((a, b) => classes.data[a]! - classes.data[b]!);
-  return Array.from({ length: folds }, (_, fold) => ({
+  return {
     train: selectRows(data, order.filter((_row, i) => i % folds !== fold).sort()),
     validation: selectRows(data, order.filter((_row, i) => i % folds === fold).sort()),
-  }));
+  };
 }

@@ -1,0 +1,123 @@
+// One training run over epochs: the whole training, or one fold of a cross-validation. Begins, or continues, where the
+// run's progress says, down to the batch.
+
+import { type Batches, orderedBatches, shuffledBatches } from "./batches.ts";
+import { brokenGlobals, divergence } from "./divergence.ts";
+import type { Metrics } from "./events.ts";
+import { monitored } from "./monitor.ts";
+import { isBetter } from "./progress.ts";
+import { randomFor } from "./random.ts";
+import { type Run, restore, weightsOf } from "./run.ts";
+import { clearTotals, evaluate, readMetrics, runGraph } from "./session.ts";
+import type { Split } from "./split.ts";
+import { loadWeights, readGlobals } from "./weights.ts";
+
+/** Trains to the end of the epochs, or until early stopping: whether it stopped early; undefined when interrupted. */
+export async function trainFold(run: Run, split: Split): Promise<boolean | undefined> {
+  const { plan, progress, keeper } = run;
+  const seed = seedOf(run);
+  if (progress.step === 0) initialise(run, seed);
+  const batchesOf = run.shuffle
+    ? shuffledBatches(split.train, plan.batch, seed)
+    : () => orderedBatches(split.train, plan.batch);
+  while (progress.epoch < plan.epochs && !shouldStop(run)) {
+    const batches = batchesOf(progress.epoch);
+    const metrics = (await trainEpoch(run, batches, seed)) ? await epochMetrics(run, split, seed) : undefined;
+    if (!metrics) {
+      await save(run);
+      return undefined;
+    }
+    endEpoch(run, metrics);
+    if (keeper.due("epoch", progress.step)) await save(run);
+  }
+  await save(run);
+  const stoppedEarly = shouldStop(run);
+  if (run.best) restore(run, run.best);
+  return stoppedEarly;
+}
+
+/** Each fold is a training run of its own, with a seed of its own. */
+function seedOf({ plan, progress }: Run): number {
+  return progress.fold === 0 ? plan.seed : randomFor("fold", plan.seed, progress.fold).below(2 ** 31);
+}
+
+function initialise({ session, initial }: Run, seed: number): void {
+  runGraph(session, "init", {}, { seed, step: 0 });
+  if (initial) loadWeights(session.executable, session.globals, initial);
+}
+
+/** Runs the batches of an epoch that are left; false when interrupted. */
+async function trainEpoch(run: Run, batches: Batches, seed: number): Promise<boolean> {
+  const { session, plan, progress, keeper, report } = run;
+  if (progress.batch === 0) clearTotals(session);
+  while (progress.batch < batches.count) {
+    const columns = batches.batch(progress.batch);
+    const loss = runGraph(session, "train_step", columns, { seed, step: progress.step }).loss?.data[0] ?? Number.NaN;
+    const place = { ...run.foldNumber(), epoch: progress.epoch + 1, step: progress.batch + 1 };
+    if (!Number.isFinite(loss)) throw divergence(session, place, loss, columns, keeper.checkpoint());
+    progress.batch++;
+    progress.step++;
+    report({ event: "step", ...place, epochs: plan.epochs, steps: batches.count, loss });
+    const interrupted = await run.pause();
+    // The last step of an epoch is followed by its end, which has a checkpoint of its own.
+    const due = progress.batch < batches.count && keeper.due("step", progress.step);
+    if (interrupted || due) checkParameters(run);
+    if (interrupted) return false;
+    if (due) await save(run);
+  }
+  checkParameters(run);
+  return true;
+}
+
+/** The metrics of the epoch, and those of the validation data; undefined when interrupted. */
+async function epochMetrics(run: Run, { validation }: Split, seed: number): Promise<Metrics | undefined> {
+  const { session, plan } = run;
+  const metrics = readMetrics(session);
+  if (!validation) return metrics;
+  const totals = readGlobals(session.executable, session.globals, "metric");
+  const held = await evaluate(session, validation, { batch: plan.batch, seed }, run.pause);
+  if (!held) {
+    // The checkpoint that follows stands before the validation, with the totals of the training.
+    restore(run, totals);
+    return undefined;
+  }
+  const named = Object.entries(held).map(([name, value]) => [`val_${name}`, value] as const);
+  return { ...metrics, ...Object.fromEntries(named) };
+}
+
+function endEpoch(run: Run, metrics: Metrics): void {
+  const { plan, progress, report } = run;
+  progress.epoch++;
+  progress.batch = 0;
+  const place = { ...run.foldNumber(), epoch: progress.epoch };
+  progress.history.push({ ...place, metrics });
+  report({ event: "epoch", ...place, epochs: plan.epochs, metrics });
+  const value = monitored(plan, metrics);
+  if (plan.earlyStop && value !== undefined && isBetter(plan.earlyStop.monitor, value, progress.best?.value)) {
+    progress.best = { value, epoch: progress.epoch };
+    run.best = weightsOf(run);
+  }
+}
+
+/** Whether the watched value has not become better for as many epochs as the plan has patience. */
+function shouldStop({ plan, progress }: Run): boolean {
+  if (!plan.earlyStop || progress.epoch === 0) return false;
+  return progress.epoch - (progress.best?.epoch ?? 0) >= plan.earlyStop.patience;
+}
+
+/** Throws a DivergenceError: what has diverged must not take the place of a good checkpoint. */
+function checkParameters({ session, progress, keeper, foldNumber }: Run): void {
+  if (brokenGlobals(session).length === 0) return;
+  const place = { ...foldNumber(), epoch: progress.epoch + 1, step: progress.batch };
+  throw divergence(session, place, 0, {}, keeper.checkpoint());
+}
+
+async function save(run: Run): Promise<void> {
+  const { session, progress, keeper } = run;
+  await keeper.save({
+    progress,
+    current: readGlobals(session.executable, session.globals, "parameter", "state", "optimizer", "metric"),
+    ...(run.best ? { best: run.best } : {}),
+    ...(run.kept ? { fold: run.kept } : {}),
+  });
+}

@@ -1,0 +1,157 @@
+// The training loop. The graphs of the module do all arithmetic; the loop decides what they are run on, in which order,
+// and keeps what comes out. Contracts of the graphs:
+//   init(key)                          sets all parameters and states; key = [seed, 0]
+//   train_step(columns, key?, step?)   one update; gives `loss`; adds to the totals of metrics; key = [seed, step]
+//   eval_step(columns, key?)           adds to the totals of metrics
+//   metrics()                          gives `loss` and every metric from the totals
+
+import type { Executable, Tensors } from "../backends/backend.ts";
+import type { TrainingPlan } from "../dsl/training-plan.ts";
+import { identityOf } from "./checkpoint.ts";
+import type { Dataset } from "./data/dataset.ts";
+import type { Metrics, Reporter } from "./events.ts";
+import { trainFold } from "./fold.ts";
+import { openKeeper, type Pace, usualPace } from "./keeper.ts";
+import { checkMonitor, monitorOfFolds } from "./monitor.ts";
+import { freshProgress, isBetter, overFolds, type Progress } from "./progress.ts";
+import { pauses, type Run, restore, weightsOf } from "./run.ts";
+import { evaluate, sessionOf, type TrainedModule } from "./session.ts";
+import { foldSplit, validationSplit } from "./split.ts";
+import type { Store } from "./store.ts";
+
+export interface TrainOptions {
+  /** Must hold the graphs init, train_step, eval_step and metrics of `module`. */
+  readonly executable: Executable;
+  readonly module: TrainedModule;
+  readonly plan: TrainingPlan;
+  /** Fitted to `columnTypes(module, plan)`, as `loadTrainingData` does. */
+  readonly data: Dataset;
+  readonly test?: Dataset;
+  /** New order of the rows in each epoch; on unless set to false. */
+  readonly shuffle?: boolean;
+  /** Weights to start from instead of fresh ones. */
+  readonly initial?: Tensors;
+  /** Where checkpoints and results go; without one nothing is kept. */
+  readonly store?: Store;
+  /** Continue the checkpoint in the store, if there is one. */
+  readonly resume?: boolean;
+  /** The text of the program's IR: a checkpoint of another program is refused. */
+  readonly program?: string;
+  readonly report?: Reporter;
+  /** Ends the training after the present step, with a checkpoint. */
+  readonly signal?: AbortSignal;
+  readonly pace?: Pace;
+}
+
+export interface TrainingResult {
+  readonly status: "done" | "interrupted";
+  readonly progress: Progress;
+  /** Metrics on the test data, where there are any. */
+  readonly test?: Metrics;
+}
+
+/**
+ * Trains the model of a plan. The executable ends with the weights that are kept: the best ones where the plan stops
+ * early, those of the best fold in a cross-validation, else the last.
+ * Throws a UserError (DivergenceError, WeightsError, FormatError) with a complete message.
+ */
+export async function train(options: TrainOptions): Promise<TrainingResult> {
+  const started = performance.now();
+  const run = await begin(options);
+  const { plan, progress, report, session } = run;
+  const interrupted = (): TrainingResult => {
+    const place = { epoch: progress.epoch + 1, epochs: plan.epochs, step: progress.batch };
+    report({ event: "interrupted", ...run.foldNumber(), ...place });
+    return { status: "interrupted", progress };
+  };
+  const stoppedEarly = plan.folds
+    ? await trainFolds(run, options.data)
+    : await trainFold(run, validationSplit(options.data, plan));
+  if (stoppedEarly === undefined) return interrupted();
+  if (run.kept) restore(run, run.kept);
+  const test = options.test && (await evaluate(session, options.test, plan, run.pause));
+  if (options.test && !test) return interrupted();
+  if (test) report({ event: "test", metrics: test });
+  const metadata: Record<string, string> = { model: plan.model };
+  if (Object.keys(options.data.classes).length > 0) metadata.classes = JSON.stringify(options.data.classes);
+  await run.keeper.finish(weightsOf(run), metadata, progress, test);
+  report({
+    event: "done",
+    epochs: progress.history.length,
+    stoppedEarly,
+    ...(progress.best ? { bestEpoch: progress.best.epoch } : {}),
+    ...(progress.bestFold ? { bestFold: progress.bestFold.fold } : {}),
+    seconds: (performance.now() - started) / 1000,
+  });
+  return { status: "done", progress, ...(test ? { test } : {}) };
+}
+
+/** Opens the store, takes up a checkpoint, and says what is going to be done. */
+async function begin(options: TrainOptions): Promise<Run> {
+  const { executable, module, plan, data, shuffle = true, report = () => {}, pace = usualPace } = options;
+  checkMonitor(plan);
+  const session = sessionOf(executable, module);
+  const identity = () => identityOf(session, plan, data, shuffle, options.program ?? "");
+  const { resume = false } = options;
+  const { keeper, from } = await openKeeper(options.store, { plan, identity, resume, pace, report });
+  const progress = from?.progress ?? freshProgress();
+  const run: Run = {
+    session,
+    plan,
+    shuffle,
+    progress,
+    keeper,
+    report,
+    pause: pauses(options.signal),
+    foldNumber: () => (plan.folds === undefined ? {} : { fold: progress.fold + 1 }),
+    initial: options.initial,
+    best: from?.best,
+    kept: from?.fold,
+  };
+  const held = plan.validation ? Math.round(plan.validation.share * data.rows) : 0;
+  report({
+    event: "begin",
+    model: plan.model,
+    rows: data.rows - held,
+    validation: held,
+    test: options.test?.rows ?? 0,
+    folds: plan.folds ?? 0,
+    epochs: plan.epochs,
+    batch: plan.batch,
+  });
+  if (from) {
+    restore(run, from.current);
+    const place = { epoch: progress.epoch + 1, epochs: plan.epochs, step: progress.batch };
+    report({ event: "resumed", ...run.foldNumber(), ...place });
+  }
+  return run;
+}
+
+/** Cross-validation: a training run for each part that is held back. The best one's weights are kept. */
+async function trainFolds(run: Run, data: Dataset): Promise<boolean | undefined> {
+  const { plan, progress, report, session } = run;
+  const folds = plan.folds ?? 1;
+  const monitor = monitorOfFolds(plan);
+  let stoppedEarly = false;
+  while (progress.fold < folds) {
+    const split = foldSplit(data, plan, folds, progress.fold);
+    const early = await trainFold(run, split);
+    const metrics = split.validation && (await evaluate(session, split.validation, plan, run.pause));
+    if (early === undefined || !metrics) return undefined;
+    stoppedEarly ||= early;
+    const fold = progress.fold + 1;
+    const best = progress.best ? { bestEpoch: progress.best.epoch } : {};
+    progress.folds.push({ fold, epochs: progress.epoch, ...best, metrics });
+    report({ event: "fold", fold, folds, metrics });
+    const value = Number(metrics[monitor]);
+    if (!run.kept || isBetter(monitor, value, progress.bestFold?.value)) {
+      progress.bestFold = { value, fold };
+      run.kept = weightsOf(run);
+    }
+    Object.assign(progress, { fold, epoch: 0, batch: 0, step: 0 });
+    delete progress.best;
+    run.best = undefined;
+  }
+  report({ event: "cross_validation", folds, ...overFolds(progress.folds) });
+  return stoppedEarly;
+}
