@@ -58,7 +58,8 @@ export const addDims = (a: Dim, b: Dim): Dim =>
 export const subtractDims = (a: Dim, b: Dim): Dim => addDims(a, multiplyDims(-1, b));
 
 export function multiplyDims(a: Dim, b: Dim): Dim {
-  if (typeof a === "number" && typeof b === "number") return a * b;
+  // Adding 0 makes 0 of -0, which would print otherwise.
+  if (typeof a === "number" && typeof b === "number") return a * b + 0;
   const products: Term[] = [];
   for (const s of termsOf(a)) {
     for (const t of termsOf(b)) {

@@ -54,7 +54,7 @@ export function parseExpression(text: string, inputs: readonly GraphInput[] = []
   do outputs.push(readExpression()("f32"));
   while (scanner.take(";"));
   if (!scanner.atEnd()) throw scanner.error("expected the end of the expression");
-  return builder.build(outputs.map((value, i) => ({ name: outputs.length === 1 ? "y" : `y${i}`, value })));
+  return builder.build(outputs.map((value, i) => ({ name: outputs.length === 1 ? "result" : `result${i}`, value })));
 }
 
 /** Whether an operation's name comes next, rather than a value. */

@@ -50,7 +50,7 @@ function fold(graph: Graph, limit: number, report: (node: Node, text: string) =>
     );
     if (!tensor) return writer.keep(node);
     const counted = node.op === "iota" || operands.some((operand) => operand.counted);
-    const stays = isSplat(tensor) ? forms.has(node.op) && tensor.shape.length > 0 : counted || forms.has(node.op);
+    const stays = isSplat(tensor) ? node.op === "broadcast" && tensor.shape.length > 0 : counted || forms.has(node.op);
     const [result] = stays ? writer.keep(node) : [constantOf(tensor, writer.emit)];
     known.set(result!, { tensor, counted: counted && !isSplat(tensor) });
     if (!stays) report(node, `${tensor.dtype}[${tensor.shape.join(", ")}]`);

@@ -5,7 +5,7 @@ import { isFloat } from "../../../ir/dtype.ts";
 import type { Emit } from "../../../ir/emit.ts";
 import type { Node, Value } from "../../../ir/graph.ts";
 import { type Rule, rule } from "../../rewrite.ts";
-import { allEqual, intsOf, isAscending, only, producer, range, shapeOf, sidesOf } from "./match.ts";
+import { allEqual, intsOf, isAscending, only, producer, range, shapeOf, sidesOf, spread } from "./match.ts";
 
 const kindOf = (node: Node): string => String(node.attributes.kind);
 
@@ -70,19 +70,20 @@ export const contractionRules: readonly Rule[] = [
     (node) => {
       const inner = producer(only(node), "broadcast");
       if (!inner || kindOf(node) !== "sum" || !isFloat(node.results[0]!.type.dtype)) return undefined;
-      const [axes, spread] = [intsOf(node, "axes"), intsOf(inner, "axes")];
-      return axes.some((axis) => spread.includes(axis)) ? undefined : { inner, axes, spread };
+      const [axes, kept] = [intsOf(node, "axes"), intsOf(inner, "axes")];
+      return axes.some((axis) => kept.includes(axis)) ? undefined : { inner, axes, kept };
     },
-    ({ inner, axes, spread }, emit, node) => {
+    ({ inner, axes, kept }, emit, node) => {
       const x = only(inner);
       const left = otherAxes(shapeOf(inner).length, axes);
       const count = sizeAs(emit, productOf(axes.map((axis) => shapeOf(inner)[axis]!)), x);
       // The product is taken before what is left of the broadcast, on fewer elements.
       const product = emit.multiply(x, count);
-      return emit.broadcast(
+      return spread(
+        emit,
         product,
         shapeOf(node),
-        spread.map((axis) => left.indexOf(axis)),
+        kept.map((axis) => left.indexOf(axis)),
       );
     },
   ),
@@ -95,18 +96,19 @@ export const contractionRules: readonly Rule[] = [
     (node) => {
       const inner = producer(only(node), "broadcast");
       if (!inner || (kindOf(node) !== "max" && kindOf(node) !== "min")) return undefined;
-      const [axes, spread] = [intsOf(node, "axes"), intsOf(inner, "axes")];
+      const [axes, kept] = [intsOf(node, "axes"), intsOf(inner, "axes")];
       // The extreme of nothing is an infinity.
       const sizes = axes.map((axis) => shapeOf(inner)[axis]!);
       const some = sizes.every((size) => typeof size === "number" && size > 0);
-      return some && !axes.some((axis) => spread.includes(axis)) ? { inner, axes, spread } : undefined;
+      return some && !axes.some((axis) => kept.includes(axis)) ? { inner, axes, kept } : undefined;
     },
-    ({ inner, axes, spread }, emit, node) => {
+    ({ inner, axes, kept }, emit, node) => {
       const left = otherAxes(shapeOf(inner).length, axes);
-      return emit.broadcast(
+      return spread(
+        emit,
         only(inner),
         shapeOf(node),
-        spread.map((axis) => left.indexOf(axis)),
+        kept.map((axis) => left.indexOf(axis)),
       );
     },
   ),

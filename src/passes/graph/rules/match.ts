@@ -2,7 +2,8 @@
 
 import type { Attribute, AttributeKind } from "../../../ir/attributes.ts";
 import { attribute } from "../../../ir/attributes.ts";
-import { type Dim, equalDims } from "../../../ir/dim.ts";
+import { type Dim, equalDims, equalShapes } from "../../../ir/dim.ts";
+import type { Emit } from "../../../ir/emit.ts";
 import type { Node, Value } from "../../../ir/graph.ts";
 import { operation } from "../../../ir/ops/index.ts";
 
@@ -20,6 +21,10 @@ export function splatOf(value: Value | undefined): number | undefined {
 
 /** The one operand of a node that has one. */
 export const only = (node: Node): Value => node.inputs[0]!;
+
+/** `broadcast`, but for one that would change nothing. */
+export const spread = (emit: Emit, x: Value, shape: readonly Dim[], axes: readonly number[]): Value =>
+  equalShapes(x.type.shape, shape) && isRange(axes) ? x : emit.broadcast(x, shape, axes);
 
 export const shapeOf = (node: Node): readonly Dim[] => node.results[0]!.type.shape;
 

@@ -1,7 +1,7 @@
 // Rules for operations that only move elements: those that move nothing vanish, two in a row become one, and what can be had by
 // reading the same memory under another shape becomes a reshape.
 
-import { addDims, type Dim, equalDims, equalShapes, multiplyDims, productOf } from "../../../ir/dim.ts";
+import { addDims, type Dim, equalDims, equalShapes, productOf, subtractDims } from "../../../ir/dim.ts";
 import type { Node } from "../../../ir/graph.ts";
 import { type Rule, rule } from "../../rewrite.ts";
 import {
@@ -243,7 +243,7 @@ export const movementRules: readonly Rule[] = [
   ),
   rule(
     "concatenate-empty",
-    { before: "concatenate(%x, %y: f32[0, 3]) {axis: 0}", after: "%x" },
+    { before: "concatenate(%x, %y: f32[0, 3], %x) {axis: 0}", after: "concatenate(%x, %x) {axis: 0}" },
     (node) => {
       const axis = intOf(node, "axis");
       const parts = node.inputs.filter((value) => value.type.shape[axis] !== 0);
@@ -276,7 +276,7 @@ export const movementRules: readonly Rule[] = [
     ({ low, high }, emit, node) => {
       const { shape } = only(node).type;
       return emit.value("slice", [only(node)], {
-        start: low.map((dim) => multiplyDims(-1, dim)),
+        start: low.map((dim) => subtractDims(0, dim)),
         limit: shape.map((dim, axis) => addDims(dim, high[axis]!)),
         stride: range(shape.length).map(() => 1),
       });
