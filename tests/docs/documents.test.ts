@@ -1,0 +1,54 @@
+// The documentation is true: its programs compile, its commands exist, its links and the files that it names are there.
+
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { compile } from "../../src/compile.ts";
+import { compileSource } from "../../src/dsl/compile-source.ts";
+import { renderDiagnostics } from "../../src/dsl/diagnostics.ts";
+import { type Block, blocksOf, describePlace, documents, root } from "./blocks.ts";
+
+const blocks = documents().flatMap(blocksOf);
+const named = (language: string): readonly (readonly [string, Block])[] =>
+  blocks.filter((block) => block.language === language).map((block) => [describePlace(block), block] as const);
+
+describe("programs compile", () => {
+  test.each(named("dlm"))("%s", (_, block) => {
+    const { module, diagnostics } = compileSource({ name: block.file, text: block.text }, () => undefined);
+    expect(renderDiagnostics(diagnostics)).toBe("");
+    // A block without a model is only read.
+    if (module) expect(compile(module).programs.programs.size).toBe(module.graphs.size);
+  });
+});
+
+describe("commands exist", () => {
+  const scripts: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts;
+  test.each(named("sh"))("%s", (_, { text }) => {
+    for (const line of text.trim().split("\n")) {
+      const [program, first = "", second = ""] = line.trim().split(/\s+/);
+      if (program === "npm") expect(scripts).toHaveProperty([first === "run" ? second : first]);
+      else if (program === "npx" && first === "dlm")
+        expect(existsSync(join(root, "src/cli", `${second}.ts`))).toBe(true);
+      else expect.fail(`nothing checks the command ${line}`);
+    }
+  });
+});
+
+describe("links lead somewhere", () => {
+  test.each(documents())("%s", (document) => {
+    const text = readFileSync(join(root, document), "utf8");
+    const targets = [...text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map((match) => match[1]!);
+    const local = targets.filter((target) => !/^[a-z]+:/.test(target));
+    const missing = local.filter((target) => !existsSync(join(root, dirname(document), target)));
+    expect(missing).toEqual([]);
+  });
+});
+
+describe("files that are named exist", () => {
+  test.each(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])("%s", (document) => {
+    const text = readFileSync(join(root, document), "utf8");
+    const paths = [...text.matchAll(/`((?:src|tests|tools|docs|models|bin)\/[\w./-]+|\.ci\/run|\.[\w-]+\.cjs)`/g)];
+    expect(paths.length).toBeGreaterThan(0);
+    expect(paths.map((match) => match[1]!).filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+});
