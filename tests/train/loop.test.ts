@@ -211,7 +211,9 @@ describe("divergence", () => {
     executable.onStep = () => {
       if (executable.read("count").data[0] === 19) executable.rate = Number.POSITIVE_INFINITY;
     };
-    await expect(run({ executable })).rejects.toThrow("diverged at epoch 4, step 5: these tensors are not finite: w, b\n");
+    await expect(run({ executable })).rejects.toThrow(
+      "diverged at epoch 4, step 5: these tensors are not finite: w, b\n",
+    );
   });
 
   it("points to data that are not finite", async () => {

@@ -101,6 +101,7 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
   EACCES: ["permission is denied", "check who owns the file and its folder"],
   EPERM: ["permission is denied", "check who owns the file and its folder"],
   EROFS: ["the disk is read-only", "choose another folder"],
+  EEXIST: ["there is a file where a folder is wanted", "choose another path"],
   ENOTDIR: ["part of the path is a file, not a folder", "check the spelling of the path"],
   ENOSPC: ["the disk is full", "make room on it, or choose another folder"],
   EMFILE: ["too many files are open", "close some programs"],

@@ -1,0 +1,218 @@
+// What a person, a log, or a script sees of a training run: a bar with rate and remaining time on a terminal, plain lines
+// in a pipe, JSON lines where they are asked for. All from the events of the training loop.
+
+import cliProgress from "cli-progress";
+import pc from "picocolors";
+import type { NestedNumbers } from "../formats/json.ts";
+import type { Metrics, Reporter, TrainingEvent } from "../train/events.ts";
+
+export interface ProgressOptions {
+  /** One JSON object a line instead of text. */
+  readonly json?: boolean;
+  /** The command line that continues the run, told after an interruption. */
+  readonly resumeCommand?: string;
+  /** Where results go; told at the end. */
+  readonly place?: string;
+  readonly stream?: NodeJS.WriteStream;
+}
+
+export interface Progress {
+  readonly report: Reporter;
+  /** Leaves the terminal in order; call it when training has ended in any way. */
+  readonly stop: () => void;
+}
+
+export function trainingProgress(options: ProgressOptions = {}): Progress {
+  const stream = options.stream ?? process.stdout;
+  if (options.json) {
+    const report: Reporter = (event) => {
+      const line = jsonLine(event);
+      if (line) stream.write(`${line}\n`);
+    };
+    return { report, stop: () => {} };
+  }
+  return stream.isTTY ? terminalProgress(stream, options) : lineProgress((line) => stream.write(`${line}\n`), options);
+}
+
+/** The event as one JSON object, the metrics by their own names; undefined for events that are for bars only. */
+export function jsonLine(event: TrainingEvent): string | undefined {
+  switch (event.event) {
+    case "begin":
+    case "step":
+      return undefined;
+    case "epoch": {
+      const { event: name, fold, epoch, metrics } = event;
+      return JSON.stringify({ event: name, ...(fold === undefined ? {} : { fold }), epoch, ...metrics });
+    }
+    case "test":
+      return JSON.stringify({ event: event.event, ...event.metrics });
+    case "fold":
+      return JSON.stringify({ event: event.event, fold: event.fold, ...event.metrics });
+    case "done": {
+      const { stoppedEarly, bestEpoch, bestFold, epochs, seconds } = event;
+      const rounded = Math.round(seconds * 1000) / 1000;
+      // JSON leaves out what is undefined.
+      const best = { best_epoch: bestEpoch, best_fold: bestFold };
+      return JSON.stringify({ event: event.event, epochs, stopped_early: stoppedEarly, ...best, seconds: rounded });
+    }
+    case "note":
+    case "resumed":
+    case "interrupted":
+    case "cross_validation":
+      return JSON.stringify(event);
+  }
+}
+
+/** Lines for people; of many epochs only some are shown, always with the first and the last. */
+function lineProgress(write: (line: string) => void, options: ProgressOptions): Progress {
+  let skipped: string | undefined;
+  const report: Reporter = (event) => {
+    if (event.event === "step") return;
+    const line = textLine(event, options);
+    if (event.event !== "epoch") {
+      if (skipped !== undefined) write(skipped);
+      skipped = undefined;
+      if (line !== undefined) write(line);
+      return;
+    }
+    const { epoch, epochs } = event;
+    skipped = line;
+    if (epoch > 1 && epoch < epochs && epoch % Math.ceil(epochs / 25) !== 0) return;
+    if (line !== undefined) write(line);
+    skipped = undefined;
+  };
+  return { report, stop: () => {} };
+}
+
+/** The same lines, above a bar over the whole training. */
+function terminalProgress(stream: NodeJS.WriteStream, options: ProgressOptions): Progress {
+  const bars = new cliProgress.MultiBar({
+    stream,
+    format: `{epoch} ${pc.cyan("{bar}")} {percentage}% | loss {loss} | {rate} | {left} left`,
+    barCompleteChar: "━",
+    barIncompleteChar: "─",
+    barsize: 24,
+    hideCursor: true,
+    clearOnComplete: true,
+    linewrap: false,
+    gracefulExit: false,
+  });
+  const lines = lineProgress((line) => bars.log(`${line}\n`), options);
+  let bar: cliProgress.SingleBar | undefined;
+  let begun: { readonly at: number; readonly done: number } | undefined;
+  let batch = 1;
+  const report: Reporter = (event) => {
+    if (event.event === "begin") batch = event.batch;
+    lines.report(event);
+    if (event.event !== "step") return;
+    const total = event.epochs * event.steps;
+    const done = (event.epoch - 1) * event.steps + event.step;
+    const now = performance.now();
+    if (!bar || !begun || done < begun.done) {
+      begun = { at: now, done };
+      bar ??= bars.create(total, done, payload(event, batch, 0, 0));
+    }
+    const seconds = (now - begun.at) / 1000;
+    bar.setTotal(total);
+    bar.update(
+      done,
+      payload(event, batch, (done - begun.done) / seconds, ((total - done) * seconds) / (done - begun.done)),
+    );
+  };
+  return { report, stop: () => bars.stop() };
+}
+
+function payload(
+  event: Extract<TrainingEvent, { event: "step" }>,
+  batch: number,
+  stepsPerSecond: number,
+  left: number,
+) {
+  const fold = event.fold === undefined ? "" : `fold ${event.fold}, `;
+  const known = Number.isFinite(stepsPerSecond) && stepsPerSecond > 0;
+  return {
+    epoch: `${fold}epoch ${event.epoch}/${event.epochs}`,
+    loss: event.loss.toPrecision(4),
+    rate: known ? `${Math.round(stepsPerSecond * batch)} rows/s` : "…",
+    left: known ? duration(left) : "…",
+  };
+}
+
+/** `45 s`, `3 min 20 s`, `2 h 5 min` */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+function textLine(event: TrainingEvent, { resumeCommand, place }: ProgressOptions): string | undefined {
+  switch (event.event) {
+    case "step":
+      return undefined;
+    case "begin": {
+      const { rows, validation, test, folds, epochs, batch } = event;
+      const held = [
+        folds ? `${folds} folds` : "",
+        validation ? `${validation} for validation` : "",
+        test ? `${test} for test` : "",
+      ];
+      const parts = [`${rows} rows`, ...held.filter(Boolean), `${epochs} epochs`, `batches of ${batch}`];
+      return `${pc.bold(event.model)}: ${parts.join(", ")}`;
+    }
+    case "note":
+      return pc.dim(event.text);
+    case "resumed":
+      return `resumed in epoch ${event.epoch}, after ${event.step} steps of it`;
+    case "epoch": {
+      const fold = event.fold === undefined ? "" : `fold ${event.fold}  `;
+      return `${fold}epoch ${String(event.epoch).padStart(String(event.epochs).length)}/${event.epochs}  ${numbers(event.metrics)}`;
+    }
+    case "fold":
+      return `fold ${event.fold}/${event.folds}  held back: ${numbers(event.metrics)}`;
+    case "cross_validation": {
+      const both = Object.keys(event.mean).map(
+        (name) => `${name} ${formatNumber(event.mean[name])} ± ${formatNumber(event.deviation[name])}`,
+      );
+      return `${pc.bold(`over ${event.folds} folds`)}  ${both.join("  ")}`;
+    }
+    case "test":
+      return [`${pc.bold("test")}  ${numbers(event.metrics)}`, ...matrices(event.metrics)].join("\n");
+    case "interrupted": {
+      const where = `interrupted in epoch ${event.epoch}, after ${event.step} steps of it; a checkpoint is written`;
+      return resumeCommand === undefined ? where : `${where}\ncontinue with: ${resumeCommand}`;
+    }
+    case "done": {
+      const early = event.stoppedEarly ? ", stopped early" : "";
+      const best = event.bestFold
+        ? `, weights of fold ${event.bestFold}`
+        : event.bestEpoch
+          ? `, weights of epoch ${event.bestEpoch}`
+          : "";
+      const files = place === undefined ? "" : `; results are in ${place}`;
+      return `done: ${event.epochs} epochs in ${duration(event.seconds)}${early}${best}${files}`;
+    }
+  }
+}
+
+const formatNumber = (value: NestedNumbers | undefined): string =>
+  typeof value === "number" ? String(Number(value.toPrecision(4))) : String(value);
+
+/** The metrics that are single numbers. */
+export const numbers = (metrics: Metrics): string =>
+  Object.entries(metrics)
+    .filter(([, value]) => !Array.isArray(value))
+    .map(([name, value]) => `${name} ${formatNumber(value)}`)
+    .join("  ");
+
+/** The metrics that are lists or tables, such as a confusion matrix. */
+export function matrices(metrics: Metrics): string[] {
+  return Object.entries(metrics).flatMap(([name, value]) => {
+    if (!Array.isArray(value)) return [];
+    const rows: readonly NestedNumbers[] = value.some((row) => Array.isArray(row)) ? value : [value];
+    const cells = rows.map((row) => (Array.isArray(row) ? row.map(formatNumber) : [formatNumber(row)]));
+    const width = Math.max(...cells.flat().map((cell) => cell.length));
+    return [`${name}:`, ...cells.map((row) => `  ${row.map((cell) => cell.padStart(width)).join("  ")}`)];
+  });
+}
