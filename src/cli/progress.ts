@@ -86,7 +86,7 @@ function lineProgress(write: (line: string) => void, options: ProgressOptions): 
 
 /** The same lines, above a bar over the whole training. */
 function terminalProgress(stream: NodeJS.WriteStream, options: ProgressOptions): Progress {
-  const bars = new cliProgress.MultiBar({
+  const bar = new cliProgress.SingleBar({
     stream,
     format: `{epoch} ${pc.cyan("{bar}")} {percentage}% | loss {loss} | {rate} | {left} left`,
     barCompleteChar: "━",
@@ -94,11 +94,19 @@ function terminalProgress(stream: NodeJS.WriteStream, options: ProgressOptions):
     barsize: 24,
     hideCursor: true,
     clearOnComplete: true,
-    linewrap: false,
+    linewrap: null,
     gracefulExit: false,
   });
-  const lines = lineProgress((line) => bars.log(`${line}\n`), options);
-  let bar: cliProgress.SingleBar | undefined;
+  let shown = false;
+  const hide = (): void => {
+    if (shown) bar.stop();
+    shown = false;
+  };
+  // A line is written where the bar was; the next step shows the bar again, below it.
+  const lines = lineProgress((line) => {
+    hide();
+    stream.write(`${line}\n`);
+  }, options);
   let begun: { readonly at: number; readonly done: number } | undefined;
   let batch = 1;
   const report: Reporter = (event) => {
@@ -108,18 +116,15 @@ function terminalProgress(stream: NodeJS.WriteStream, options: ProgressOptions):
     const total = event.epochs * event.steps;
     const done = (event.epoch - 1) * event.steps + event.step;
     const now = performance.now();
-    if (!bar || !begun || done < begun.done) {
-      begun = { at: now, done };
-      bar ??= bars.create(total, done, payload(event, batch, 0, 0));
-    }
+    if (!begun || done < begun.done) begun = { at: now, done };
     const seconds = (now - begun.at) / 1000;
-    bar.setTotal(total);
-    bar.update(
-      done,
-      payload(event, batch, (done - begun.done) / seconds, ((total - done) * seconds) / (done - begun.done)),
-    );
+    const steps = done - begun.done;
+    const values = payload(event, batch, steps / seconds, ((total - done) * seconds) / steps);
+    if (shown) bar.update(done, values);
+    else bar.start(total, done, values);
+    shown = true;
   };
-  return { report, stop: () => bars.stop() };
+  return { report, stop: hide };
 }
 
 function payload(
