@@ -4,8 +4,8 @@
 
 import type { IToken, TokenType } from "chevrotain";
 import type { SourceFile, Span } from "./ast.ts";
-import { type Diagnostic, errorAt } from "./diagnostics.ts";
-import type { PlacedToken } from "./lexer.ts";
+import { type Diagnostic, type DiagnosticDetails, errorAt } from "./diagnostics.ts";
+import { mostFound, type PlacedToken } from "./lexer.ts";
 import * as kind from "./tokens.ts";
 
 /** The tokens of one statement, declaration or entry. */
@@ -65,6 +65,9 @@ export function layOut(file: SourceFile, placed: readonly PlacedToken[]): Layout
   let previous: IToken | undefined;
   let inScanHeader = false;
 
+  const report = (span: Span, message: string, details: DiagnosticDetails): void => {
+    if (diagnostics.length < mostFound) diagnostics.push(errorAt(file, span, "syntax", message, details));
+  };
   const typeAt = (index: number): TokenType | undefined => placed[index]?.token.tokenType;
   const top = (): Open | undefined => stack.at(-1);
   const inBrackets = (): boolean => stack.length > 0 && top()?.body === undefined;
@@ -99,13 +102,11 @@ export function layOut(file: SourceFile, placed: readonly PlacedToken[]): Layout
     if (!last) return;
     const opener = last.token.image;
     const closer = opener === "(" ? ")" : opener === "[" ? "]" : "}";
-    diagnostics.push(
-      errorAt(file, kind.spanOfToken(last.token), "syntax", `this \`${opener}\` is never closed`, {
-        label: `no \`${closer}\` for it`,
-        notes: [{ file, span: found, label: what }],
-        help: `put \`${closer}\` where it ends`,
-      }),
-    );
+    report(kind.spanOfToken(last.token), `this \`${opener}\` is never closed`, {
+      label: `no \`${closer}\` for it`,
+      notes: [{ file, span: found, label: what }],
+      help: `put \`${closer}\` where it ends`,
+    });
     const at = previous ? endOf(previous) : found.start;
     close(kind.makeToken(last.closer, "", at));
   };
@@ -207,12 +208,12 @@ export function layOut(file: SourceFile, placed: readonly PlacedToken[]): Layout
           const label = `closes \`${last.token.image}\` with \`${here.token.image}\``;
           const notes = [{ file, span: kind.spanOfToken(last.token), label: "opened here" }];
           const message = `\`${here.token.image}\` does not fit \`${last.token.image}\``;
-          diagnostics.push(errorAt(file, span, "syntax", message, { label, notes }));
+          report(span, message, { label, notes });
           close(kind.makeToken(last.closer, here.token.image, here.token.startOffset));
           continue;
         }
         const message = `this \`${here.token.image}\` closes nothing`;
-        diagnostics.push(errorAt(file, span, "syntax", message, { label: "nothing is open", help: "leave it out" }));
+        report(span, message, { label: "nothing is open", help: "leave it out" });
         continue;
       }
       while (stack.length - 1 > depth) closeForgotten(span, `closed here without it`);

@@ -7,6 +7,9 @@ import type { Comment, SourceFile, Span } from "./ast.ts";
 import { type Diagnostic, errorAt } from "./diagnostics.ts";
 import { Identifier, makeToken, NumberLiteral, punctuation, reserved, StringLiteral } from "./tokens.ts";
 
+/** More mistakes of one sort than this are not counted: the file is probably no program. */
+export const mostFound = 200;
+
 /** A token and how it stands on its line. */
 export interface PlacedToken {
   readonly token: IToken;
@@ -79,7 +82,7 @@ export function lex(file: SourceFile, from = 0, to = file.text.length): Lexed {
     return pattern.exec(text)?.[0];
   };
   const report = (span: Span, message: string, label: string, help?: string): void => {
-    diagnostics.push(errorAt(file, span, "syntax", message, { label, help }));
+    if (diagnostics.length < mostFound) diagnostics.push(errorAt(file, span, "syntax", message, { label, help }));
   };
   const flushDoc = (before?: number): void => {
     if (pendingDoc.length === 0) return;

@@ -7,15 +7,13 @@ import { type Diagnostic, errorAt, positionOf } from "./diagnostics.ts";
 import { missing } from "./grammar.ts";
 import { DlmParser } from "./grammar-declarations.ts";
 import { type Layout, type Line, layOut } from "./layout.ts";
-import { type Lexed, lex } from "./lexer.ts";
+import { type Lexed, lex, mostFound } from "./lexer.ts";
 import { parseTemplate } from "./strings.ts";
 import { strayLine, syntaxError } from "./syntax-errors.ts";
 import { Assert, Body as BodyToken, declarationWords, StringLiteral, spanOfToken, Train } from "./tokens.ts";
 
 /** More diagnostics than this help nobody. */
 const mostDiagnostics = 20;
-/** After this many mistakes the rest of the file is not read: it is probably no program. */
-const mostFound = 200;
 
 /** Levels of the tree, lists of children counted too. */
 const deepest = 2000;
