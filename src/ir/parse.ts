@@ -89,6 +89,7 @@ function readGlobal(scanner: Scanner, role: GlobalRole): Global {
  */
 function readGraph(scanner: Scanner, globals: Globals): { graph: Graph; location: Location | undefined } {
   const scope: Scope = { globals, inputs: new Map(), results: new Map(), read: new Map() };
+  const start = scanner.position();
   scanner.expect("@");
   const name = readName(scanner, "the graph's name");
   const typed = (): { name: string; type: TensorType } => {
@@ -119,7 +120,7 @@ function readGraph(scanner: Scanner, globals: Globals): { graph: Graph; location
       });
     } else nodes.push(readNode(scanner, scope));
   }
-  if (returned.length !== outputs.length) throw scanner.error(`${name} returns nothing for its outputs`);
+  if (returned.length !== outputs.length) throw scanner.error(`${name} returns nothing for its outputs`, start);
   const graph: Graph = { name, inputs, nodes, outputs: returned, updates };
   const memory = readMemory(scanner, graph);
   return { graph: memory ? { ...graph, memory } : graph, location };

@@ -48,24 +48,22 @@ export function createScanner(text: string): Scanner {
     pattern.lastIndex = at;
     return pattern.exec(text);
   };
-  const skip = (): void => {
-    at += run(space)?.[0].length ?? 0;
-  };
-  const sees = (mark: string): boolean => {
-    skip();
-    return text.startsWith(mark, at);
-  };
+  /** Where the next mark or word begins. */
+  const ahead = (): number => at + (run(space)?.[0].length ?? 0);
+  const sees = (mark: string): boolean => text.startsWith(mark, ahead());
   const take = (mark: string): boolean => {
-    if (!sees(mark)) return false;
-    at += mark.length;
+    const start = ahead();
+    // Where nothing is taken, space stays as well: the comment in it may be a place in the source.
+    if (!text.startsWith(mark, start)) return false;
+    at = start + mark.length;
     return true;
   };
-  const error = (message: string, position = at): IrSyntaxError => {
+  const error = (message: string, position = ahead()): IrSyntaxError => {
     const before = text.slice(0, position).split("\n");
     return new IrSyntaxError(message, before.length, before[before.length - 1]!.length + 1);
   };
   const next = (): string => {
-    const found = text.slice(at).match(/^(?:[\p{ID_Continue}.]+|\S)/u)?.[0];
+    const found = text.slice(ahead()).match(/^(?:[\p{ID_Continue}.]+|\S)/u)?.[0];
     return found === undefined ? "the end of the text" : `\`${found.slice(0, 40)}\``;
   };
   return {
@@ -76,10 +74,11 @@ export function createScanner(text: string): Scanner {
       if (!take(mark)) throw error(`expected \`${mark}\`, found ${next()}`);
     },
     match(pattern) {
-      skip();
-      const found = run(pattern)?.[0];
+      const start = ahead();
+      pattern.lastIndex = start;
+      const found = pattern.exec(text)?.[0];
       if (found === undefined || found === "") return undefined;
-      at += found.length;
+      at = start + found.length;
       return found;
     },
     comment() {
@@ -96,18 +95,9 @@ export function createScanner(text: string): Scanner {
       }
       return lines;
     },
-    peek() {
-      skip();
-      return text.charAt(at);
-    },
-    atEnd() {
-      skip();
-      return at === text.length;
-    },
-    position() {
-      skip();
-      return at;
-    },
+    peek: () => text.charAt(ahead()),
+    atEnd: () => ahead() === text.length,
+    position: ahead,
   };
 }
 
