@@ -1,7 +1,18 @@
 // Makes addresses cheap: every index becomes an offset into the one memory (the buffer's own offset is added), and the part
 // of it that a loop leaves alone is computed before that loop. V8 does not do this by itself for typed arrays.
 
-import { type AffineTerm, addAffine, exprKey, fromAffine, mentions, toAffine } from "../../ir/kernel/affine.ts";
+import {
+  type AffineTerm,
+  addAffine,
+  constantOf,
+  exprKey,
+  fromAffine,
+  mentions,
+  multiplyAffine,
+  scaleAffine,
+  strideOf,
+  toAffine,
+} from "../../ir/kernel/affine.ts";
 import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
 import { mapAccesses, mapExpressions } from "./visit.ts";
 
@@ -40,30 +51,72 @@ function hoist(body: readonly Stmt[], names: Set<string>): readonly Stmt[] {
 
 type Loop = Stmt & { readonly kind: "for" };
 
-/** Takes what the loop leaves alone out of the indices in it. */
+/** More pointers than this would not fit into registers. */
+const mostPointers = 8;
+
+/**
+ * Takes what the loop leaves alone out of the indices in it. In an innermost loop an index that grows by more than 1 becomes
+ * a pointer that is added to, which saves a multiplication in each round.
+ */
 function hoistFrom(loop: Loop, names: Set<string>): { readonly lets: readonly Stmt[]; readonly loop: Loop } {
   const changing = [loop.variable, ...definedIn(loop.body)];
-  const lets = new Map<string, { readonly name: string; readonly value: Expr }>();
-  const fixed = (term: AffineTerm): boolean =>
-    term.atoms.every((atom) => !readsMemory(atom) && !changing.some((name) => mentions(atom, name)));
+  const innermost = !containsLoop(loop.body);
+  const known = new Map<string, string>();
+  const lets: Stmt[] = [];
+  const increments: Stmt[] = [];
+  const isFixed = (expr: Expr): boolean => !readsMemory(expr) && !changing.some((name) => mentions(expr, name));
+  const named = (key: string, buffer: string, define: (name: string) => void): AffineTerm => {
+    let name = known.get(key);
+    if (name === undefined) {
+      name = freshName(`${buffer}_at`, names);
+      known.set(key, name);
+      define(name);
+    }
+    return { coefficient: 1, atoms: [{ kind: "variable", type: "index", name }] };
+  };
   const address = (buffer: string, index: Expr): Expr => {
     const form = toAffine(index);
-    const invariant = form.terms.filter(fixed);
-    if (invariant.length === form.terms.length && !isWork(invariant)) return index;
-    if (!isWork(invariant)) return index;
-    const value = fromAffine({ terms: invariant, constant: 0 });
-    const key = exprKey(value);
-    const known = lets.get(key) ?? { name: freshName(`${buffer}_at`, names), value };
-    lets.set(key, known);
-    const variable: AffineTerm = { coefficient: 1, atoms: [{ kind: "variable", type: "index", name: known.name }] };
-    return fromAffine({ terms: [variable, ...form.terms.filter((term) => !fixed(term))], constant: form.constant });
+    const fixed = form.terms.filter((term) => term.atoms.every(isFixed));
+    const moving = form.terms.filter((term) => !fixed.includes(term));
+    const stride = strideOf(fromAffine({ terms: moving, constant: 0 }), loop.variable);
+    const strided = stride && constantOf(toAffine(stride.rest)) === 0 && isFixed(stride.coefficient);
+    if (innermost && strided && ![0, 1].includes(constantOf(toAffine(stride.coefficient)) ?? 2)) {
+      const start = multiplyAffine(toAffine(stride.coefficient), toAffine(loop.from));
+      const value = fromAffine(addAffine({ terms: fixed, constant: 0 }, start));
+      const key = `${exprKey(value)} by ${exprKey(stride.coefficient)}`;
+      if (known.has(key) || increments.length < mostPointers) {
+        const pointer = named(key, buffer, (name) => {
+          lets.push({ kind: "var", name, value });
+          const by = scaleAffine(toAffine(stride.coefficient), loop.step);
+          const next = fromAffine(addAffine(toAffine({ kind: "variable", type: "index", name }), by));
+          increments.push({ kind: "assign", name, value: next });
+        });
+        return fromAffine({ terms: [pointer], constant: form.constant });
+      }
+    }
+    if (!isWork(fixed)) return index;
+    const value = fromAffine({ terms: fixed, constant: 0 });
+    const base = named(exprKey(value), buffer, (name) => lets.push({ kind: "let", name, value }));
+    return fromAffine({ terms: [base, ...moving], constant: form.constant });
   };
   const body = loop.body.map((statement) => mapAccesses(statement, address));
-  return {
-    lets: [...lets.values()].map(({ name, value }): Stmt => ({ kind: "let", name, value })),
-    loop: { ...loop, body },
-  };
+  return { lets, loop: { ...loop, body: [...body, ...increments] } };
 }
+
+/** Whether there is a loop among the statements, however deep. */
+export const containsLoop = (body: readonly Stmt[]): boolean =>
+  body.some((s) => {
+    switch (s.kind) {
+      case "for":
+        return true;
+      case "if":
+        return containsLoop(s.then) || containsLoop(s.otherwise);
+      case "block":
+        return containsLoop(s.body);
+      default:
+        return false;
+    }
+  });
 
 /** Whether computing the sum of the terms takes an operation at all. */
 const isWork = (terms: readonly AffineTerm[]): boolean =>
@@ -77,7 +130,7 @@ function freshName(stem: string, names: Set<string>): string {
 }
 
 /** Names that get their values inside: loop variables, lets, vars and what is assigned. */
-function definedIn(body: readonly Stmt[]): string[] {
+export function definedIn(body: readonly Stmt[]): string[] {
   return body.flatMap((s): string[] => {
     switch (s.kind) {
       case "for":

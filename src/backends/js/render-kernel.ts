@@ -10,6 +10,7 @@ import { lowerAddresses } from "./addresses.ts";
 import { type ExpressionContext, renderCondition, renderValue } from "./expression.ts";
 import { type HelperName, helperIdentifiers } from "./helpers.ts";
 import { createNames, type Names } from "./names.ts";
+import { findTiles, freeVariables } from "./tiles.ts";
 
 /** The views of the memory, by element type. */
 export const views: Readonly<Record<DType, { readonly name: string; readonly array: string }>> = {
@@ -45,8 +46,12 @@ export const sharedIdentifiers: readonly string[] = [
   ...helperIdentifiers,
 ];
 
-/** `name` is the function's. */
-export function renderKernel(kernel: Kernel, name: string): RenderedKernel {
+/** `name` is the function's; `reserve` makes further names beside it, for scratch arrays and inner functions. */
+export function renderKernel(
+  kernel: Kernel,
+  name: string,
+  reserve: (wanted: string) => string = (wanted) => wanted,
+): RenderedKernel {
   const helpers = new Set<HelperName>();
   const usedViews = new Set<DType>();
   const constants: string[] = [];
@@ -98,7 +103,8 @@ export function renderKernel(kernel: Kernel, name: string): RenderedKernel {
         const start = simple ? `${i} = ${from}` : `${i} = ${from}, ${end} = ${to}`;
         const next = s.step === 1 ? `${i}++` : `${i} += ${s.step}`;
         lines.push(`${indent}for (let ${start}; ${i} < ${end}; ${next}) {`);
-        renderBody(s.body, inside, `${indent}  `);
+        if (tiles.has(s)) renderTile(s.body, inside, `${indent}  `);
+        else renderBody(s.body, inside, `${indent}  `);
         lines.push(`${indent}}`);
         return;
       }
@@ -129,8 +135,7 @@ export function renderKernel(kernel: Kernel, name: string): RenderedKernel {
         lines.push(`${indent}}`);
         return;
       case "alloc": {
-        const array = define(s.name, scope);
-        const shared = `${name}_${array}`;
+        const shared = reserve(`${name}_${define(s.name, scope)}`);
         scope.identifiers.set(s.name, shared);
         constants.push(`const ${shared} = new ${scratchArray(s.dtype)}(${s.length});`);
         return;
@@ -146,14 +151,35 @@ export function renderKernel(kernel: Kernel, name: string): RenderedKernel {
     }
   };
 
+  /** The body of a loop as a function of its own, called with the values that it uses. */
+  const renderTile = (body: readonly Stmt[], outer: Scope, indent: string): void => {
+    const tile = reserve(tileFunctions.length === 0 ? `${name}_tile` : `${name}_tile_${tileFunctions.length + 1}`);
+    const parameters = freeVariables(body).map((variable) => outer.identifiers.get(variable) ?? variable);
+    lines.push(`${indent}${tile}(${parameters.join(", ")});`);
+    const caller = lines.splice(0);
+    renderBody(body, inner(outer), "  ");
+    tileFunctions.push([`function ${tile}(${parameters.join(", ")}) {`, ...lines, "}"].join("\n"));
+    lines.splice(0, lines.length, ...caller);
+  };
+
+  const body = lowerAddresses(kernel);
+  const tiles = findTiles(body);
+  const tileFunctions: string[] = [];
   const scope: Scope = { identifiers: new Map(), natural: new Set(), names: createNames([...sharedIdentifiers, name]) };
   for (const parameter of [...kernel.sizes, ...parameters.keys()]) {
     define(parameter, scope);
     scope.natural.add(parameter);
   }
   const header = [...kernel.sizes, ...parameters.keys()].map((parameter) => scope.identifiers.get(parameter));
-  renderBody(lowerAddresses(kernel), scope, "  ");
-  const text = [...constants, ...describe(kernel), `function ${name}(${header.join(", ")}) {`, ...lines, "}"];
+  renderBody(body, scope, "  ");
+  const text = [
+    ...constants,
+    ...describe(kernel),
+    `function ${name}(${header.join(", ")}) {`,
+    ...lines,
+    "}",
+    ...tileFunctions,
+  ];
   return { text: text.join("\n"), helpers, views: usedViews };
 }
 

@@ -91,7 +91,7 @@ function renderKernels(kernels: readonly Kernel[], names: Names): RenderedKernel
     const identifier = names.make(kernel.name);
     identifiers.set(draft, identifier);
     functions.set(kernel, identifier);
-    const rendered = renderKernel(kernel, identifier);
+    const rendered = renderKernel(kernel, identifier, names.make);
     texts.push(rendered.text);
     for (const helper of rendered.helpers) helpers.add(helper);
     for (const dtype of rendered.views) usedViews.add(dtype);
@@ -137,7 +137,8 @@ function renderGraph(program: Program, identifier: string, context: GraphContext
     list.map(({ name, type }) => `${name}: ${describeType(type)}`).join(", ");
   const parameters = [...sizes.values(), ...inputs.values(), "at"].join(", ");
   return [
-    `// ${program.name}(${describe(program.inputs)}) -> (${describe(program.outputs)}); \`at\`: offsets of the arena's buffers in bytes.`,
+    `// ${program.name}(${describe(program.inputs)}) -> (${describe(program.outputs)})`,
+    "// Offsets are in bytes; `at` has those of the buffers of the arena.",
     `function ${identifier}(${parameters}) {`,
     ...calls,
     ...renderCopies(program, context, elements, size),

@@ -59,3 +59,28 @@ export function mapAccesses(statement: Stmt, address: (buffer: string, index: Ex
       return statement;
   }
 }
+
+/** Calls `visit` for the expressions of the statement itself, not for those of the statements in it. */
+export function eachExpression(statement: Stmt, visit: (expr: Expr) => void): void {
+  switch (statement.kind) {
+    case "for":
+      visit(statement.from);
+      visit(statement.to);
+      return;
+    case "let":
+    case "var":
+    case "assign":
+      visit(statement.value);
+      return;
+    case "store":
+      visit(statement.index);
+      visit(statement.value);
+      return;
+    case "if":
+      visit(statement.condition);
+      return;
+    case "block":
+    case "alloc":
+      return;
+  }
+}

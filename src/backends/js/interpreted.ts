@@ -1,0 +1,66 @@
+// The kernels of a module run by the interpreter of the kernel IR instead of generated code, behind the same interface: slow,
+// every access checked. For tests, and for `--verify`, which asks where a value first differs.
+
+import { bytesOf, type DType, type TypedArray } from "../../ir/dtype.ts";
+import { interpretKernel } from "../../ir/kernel/interpret.ts";
+import type { ProgramModule } from "../../ir/kernel/program.ts";
+import type { Place } from "../../ir/memory-plan.ts";
+import type { Create, GraphFunction } from "./runtime/compile.ts";
+import { evaluate, globalOffsets } from "./runtime/layout.ts";
+
+/** For `createExecutable(module, { create: createInterpreted })`. Access out of bounds throws a KernelRunError. */
+export function createInterpreted(module: ProgramModule, graph: string): Create {
+  const program = module.programs.get(graph);
+  if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
+  const globals = globalOffsets(module.globals).byName;
+  return (memory) => {
+    const views: Readonly<Record<DType, TypedArray>> = {
+      f32: new Float32Array(memory),
+      f16: new Uint16Array(memory),
+      i32: new Int32Array(memory),
+      u8: new Uint8Array(memory),
+      i8: new Int8Array(memory),
+      bool: new Uint8Array(memory),
+    };
+    const run: GraphFunction = (...parameters) => {
+      const numbers = parameters.filter((parameter) => typeof parameter === "number");
+      const [arena = []] = parameters.filter((parameter) => typeof parameter !== "number");
+      const sizes = Object.fromEntries(program.sizes.map((size, i) => [size, numbers[i]!]));
+      const inputs = numbers.slice(program.sizes.length);
+      const base = (place: Place): number => {
+        switch (place.kind) {
+          case "arena":
+            return arena[place.buffer]!;
+          case "input":
+            return inputs[program.inputs.findIndex((input) => input.name === place.name)]!;
+          case "global":
+            return globals.get(place.name)!;
+        }
+      };
+      const elements = (place: Place, dtype: DType): number =>
+        base(place) / bytesOf[dtype] + evaluate(place.offset, sizes);
+      for (const { kernel, places } of program.calls) {
+        const buffers = kernel.buffers.map(
+          ({ name, dtype }, i) => [name, views[dtype], elements(places[i]!, dtype)] as const,
+        );
+        interpretKernel(
+          kernel,
+          Object.fromEntries(buffers.map(([name, view]) => [name, view])),
+          sizes,
+          Object.fromEntries(buffers.map(([name, , offset]) => [name, offset])),
+        );
+      }
+      const copies = program.copies.map(({ target, source, length }) => {
+        const { dtype } = module.globals.get(target)!.type;
+        const from = elements(source, dtype);
+        return {
+          dtype,
+          to: globals.get(target)! / bytesOf[dtype],
+          data: views[dtype].slice(from, from + evaluate(length, sizes)),
+        };
+      });
+      for (const { dtype, to, data } of copies) views[dtype].set(data, to);
+    };
+    return { [graph]: run };
+  };
+}
