@@ -3,8 +3,9 @@
 // `sum` is an operation or a block, and whether `int[2]` fits, is decided later.
 //
 // Where a statement ends: at the end of its line, unless `(` or `[` is open, the line ends in a comma, or the next line
-// begins with a binary operator, `|>`, `->`, `=`, `~`, `as` or `else`. A `-` at the start of a line continues the
-// line before only when a space follows it (`- y`); `-y`, `(…` and `[…` begin a statement of their own.
+// begins with a binary operator, `|>`, `->`, `=`, `~`, `as` or `else`; after a `=` at its end, a line goes on when the next one
+// stands further in. A `-` at the start of a line continues the line before only when a space follows it (`- y`); `-y`, `(…`
+// and `[…` begin a statement of their own.
 
 /** Offsets in the text of the file, in UTF-16 units; `end` is the offset after the last character. */
 export interface Span {

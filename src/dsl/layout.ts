@@ -63,6 +63,7 @@ export function layOut(file: SourceFile, placed: readonly PlacedToken[]): Layout
   const braceIsMissing = open > placed.filter((p) => p.token.tokenType === kind.RCurly).length;
   let line: IToken[] = [];
   let previous: IToken | undefined;
+  let lineIndent = 0;
   let inScanHeader = false;
 
   const report = (span: Span, message: string, details: DiagnosticDetails): void => {
@@ -127,7 +128,10 @@ export function layOut(file: SourceFile, placed: readonly PlacedToken[]): Layout
     if (named === kind.Equals) return true;
     return named === kind.Identifier && kind.statementWords.has(placed[index]?.token.image ?? "");
   };
-  const continues = ({ token, blankAfter }: PlacedToken): boolean => {
+  const continues = ({ token, blankAfter, indent }: PlacedToken): boolean => {
+    // A value may begin on the next line, but a forgotten one does not swallow the next statement.
+    const awaited = previous?.tokenType === kind.Equals || previous?.tokenType === kind.PlusEquals;
+    if (awaited && indent > lineIndent) return true;
     if (previous?.tokenType === kind.Comma || continuing.has(token.tokenType)) return true;
     if (inScanHeader && kind.scanWords.has(token.image)) return true;
     return token.tokenType === kind.Minus ? blankAfter : isInfix(token);
@@ -170,6 +174,8 @@ export function layOut(file: SourceFile, placed: readonly PlacedToken[]): Layout
       while (inBrackets()) closeForgotten(span, "a statement begins here");
     }
     if (here.first && !inBrackets() && type !== kind.RCurly && line.length > 0 && !continues(here)) endLine();
+
+    if (line.length === 0) lineIndent = here.indent;
 
     // A comma before a closing bracket says nothing.
     const next = typeAt(index + 1);

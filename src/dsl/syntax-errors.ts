@@ -96,7 +96,7 @@ function mendFor(
   if (isEnd(at) && before) {
     if (before.tokenType.CATEGORIES?.length)
       return `a line goes on when the next one begins with \`${before.image}\`; move it there`;
-    if (before.tokenType === kind.Equals) return "the value begins on the line of its `=`";
+    if (before.tokenType === kind.Equals) return "the value stands after `=`, or on the next line, further in";
     if (rules.includes("paramStatement")) return "a parameter names its initial value: `param w: f32[D] ~ zeros`";
     if (rule === "modelDeclaration") return "a model gives its outputs by name: `-> (logits: f32[N, 10]) { … }`";
     if (rule === "body") return "what follows is put in braces: `{ … }`";

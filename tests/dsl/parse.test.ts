@@ -119,6 +119,8 @@ describe("statements", () => {
     expect(statementsOf("x\n[y]")).toEqual(["(expression x)", "(expression (list items=[y]))"]);
     expect(statementsOf("y = f(\n1\n)\n  // a comment\n  |> g")).toHaveLength(1);
     expect(statementsOf("if a { 1 }\nelse { 2 }")).toHaveLength(1);
+    expect(statementsOf("  y =\n    x\n    |> f")).toHaveLength(1);
+    expect(statementsOf("train(x,\n y)\nf(a, b)")).toHaveLength(2);
   });
 });
 
@@ -196,6 +198,7 @@ describe("mistakes", () => {
       /expected an expression after `\+`, found the end of the line/,
       /next one begins with `\+`/,
     ],
+    [inBlock("  y =\n  z = 2"), "2:6", /expected an expression after `=`/, /further in/],
     [inBlock("  y ="), "2:6", /expected an expression after `=`/],
     [inBlock("  y = (x + 1"), "2:7", /this `\(` is never closed/],
     [inBlock("  y = [1, 2\n  z = 3"), "2:7", /this `\[` is never closed/],

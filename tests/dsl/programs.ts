@@ -75,6 +75,7 @@ const { statement } = fc.letrec<{ statement: string; body: string }>((tie) => ({
   statement: fc.oneof(
     { maxDepth: 3 },
     fc.tuple(name, gap, expression).map(([n, g, e]) => `${n}${g}=${g}${e}`),
+    fc.tuple(name, expression).map(([n, e]) => `${n} = // below\n\t\t${e}`),
     fc.tuple(name, type, name).map(([n, t, i]) => `param ${n}:${t}~${i}`),
     fc.tuple(name, expression).map(([n, e]) => `a, ${n} = ${e}`),
     fc.tuple(name, expression).map(([n, e]) => `${n}[i,j] = ${e}`),
