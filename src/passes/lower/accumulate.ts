@@ -2,13 +2,15 @@
 // loaded once for all points that need it.
 
 import type { Attributes } from "../../ir/attributes.ts";
+import type { Dim } from "../../ir/dim.ts";
 import type { Node } from "../../ir/graph.ts";
 import { k } from "../../ir/kernel/build.ts";
 import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
 import type { LoweringContext, ReductionLowering } from "../../ir/op.ts";
 import { operation } from "../../ir/ops/index.ts";
 import { bind } from "./bind.ts";
-import { type Draft, nest } from "./draft.ts";
+import { type Draft, type LoopAxis, nest } from "./draft.ts";
+import { type Narrowing, narrow } from "./narrow.ts";
 
 export interface Reduction {
   readonly node: Node;
@@ -40,9 +42,13 @@ export function accumulate(
   partial = 1,
 ): readonly Stmt[] {
   const domain = reductions[0]!.rule.domain(reductions[0]!.context);
+  const stem = role === "window" ? "w" : "k";
+  const variables = domain.map((size) => (size === 1 ? k.index(0) : k.variable(draft.fresh(stem), "index")));
+  const narrowing = narrowed(reductions, points, domain, variables);
+  const width = narrowing ? 1 : partial;
   const statements: Stmt[] = [];
   const lanes: Accumulators[][] = [];
-  for (let lane = 0; lane < partial; lane++) {
+  for (let lane = 0; lane < width; lane++) {
     lanes.push(
       reductions.flatMap((reduction) =>
         points.map((point) => {
@@ -57,14 +63,20 @@ export function accumulate(
       ),
     );
   }
-  const axes = domain.map((size, i) => ({
-    stem: role === "window" ? "w" : "k",
-    size,
-    width: i === domain.length - 1 ? partial : 1,
-    role,
-    mode: "serial" as const,
-  }));
-  statements.push(...nest(axes, draft.fresh, (positions) => step(draft, lanes, positions)));
+  const axes = domain.map((size, i): LoopAxis => {
+    const bounds = narrowing?.bounds.get(i) ?? { from: k.index(0), to: k.fromDim(size), step: 1 };
+    const variable = variables[i]!;
+    return {
+      stem,
+      size,
+      width: i === domain.length - 1 ? width : 1,
+      role,
+      mode: "serial",
+      ...(narrowing && variable.kind === "variable" ? { narrowed: { name: variable.name, bounds } } : {}),
+    };
+  });
+  const simplify = narrowing?.simplify ?? ((expr: Expr) => expr);
+  statements.push(...nest(axes, draft.fresh, (positions) => step(draft, lanes, positions, simplify)));
   for (const [lane, accumulators] of lanes.entries()) {
     if (lane > 0) statements.push(...combine(lanes[0]!, accumulators));
   }
@@ -73,6 +85,25 @@ export function accumulate(
     draft.elements.define(node.results[0]!, point, rule.finish ? rule.finish(context, names) : names[0]!);
   }
   return statements;
+}
+
+/** Whether some of the domain has no effect, for all points alike. */
+function narrowed(
+  reductions: readonly Reduction[],
+  points: readonly (readonly Expr[])[],
+  domain: readonly Dim[],
+  variables: readonly Expr[],
+): Narrowing | undefined {
+  const steps: Expr[] = [];
+  const before: Expr[] = [];
+  for (const { rule, context } of reductions) {
+    for (const point of points) {
+      const names = rule.accumulators(context).map((value, i) => k.variable(`?${i}`, value.type));
+      steps.push(...rule.step(context, point, variables, names));
+      before.push(...names);
+    }
+  }
+  return narrow(steps, before, variables, domain.map(k.fromDim));
 }
 
 const nameOf = ({ node }: Reduction): string => {
@@ -85,6 +116,7 @@ function step(
   draft: Draft,
   lanes: readonly (readonly Accumulators[])[],
   positions: readonly (readonly Expr[])[],
+  simplify: (expr: Expr) => Expr,
 ): readonly Stmt[] {
   const inner = positions.at(-1) ?? [k.index(0)];
   const outer = positions.slice(0, -1).map((list) => list[0]!);
@@ -97,7 +129,7 @@ function step(
       const values = reduction.rule.step(reduction.context, index, point, names);
       values.forEach((value, i) => {
         targets.push({ to: names[i]!, alone: values.length === 1 });
-        roots.push(value);
+        roots.push(simplify(value));
       });
     }
   }

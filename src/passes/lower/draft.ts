@@ -7,6 +7,7 @@ import { k } from "../../ir/kernel/build.ts";
 import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
 import type { TileTable } from "../schedule/tiles.ts";
 import type { Elements } from "./elements.ts";
+import type { Bounds } from "./narrow.ts";
 
 export interface Draft {
   /** The body: a single node, or those of a fusion. */
@@ -31,6 +32,8 @@ export interface LoopAxis {
   readonly width: number;
   readonly role: LoopRole;
   readonly mode: "serial" | "parallel";
+  /** A loop whose variable has its name already, and that runs over a part of the axis only. */
+  readonly narrowed?: { readonly name: string; readonly bounds: Bounds };
 }
 
 /**
@@ -45,6 +48,12 @@ export function nest(
   const around = (depth: number, positions: readonly (readonly Expr[])[]): readonly Stmt[] => {
     const axis = axes[depth];
     if (!axis) return body(positions);
+    if (axis.narrowed) {
+      const { name, bounds } = axis.narrowed;
+      const { from, step } = bounds;
+      const inside = (at: Expr) => around(depth + 1, [...positions, [at]]);
+      return [k.loop(name, bounds.to, inside, { from, step, mode: axis.mode, role: axis.role })];
+    }
     return parts(axis).flatMap((part) => {
       if (part.once !== undefined) return around(depth + 1, [...positions, run(part.once, part.width)]);
       const name = fresh(axis.stem);

@@ -1,0 +1,159 @@
+// Moves out of a loop what is the same in each of its iterations: work on scalars, on the row, on the column. Index arithmetic is
+// left to the back-ends, which know how buffers are addressed.
+
+import { evaluateDim } from "../../ir/dim.ts";
+import { exprKey } from "../../ir/kernel/affine.ts";
+import { k } from "../../ir/kernel/build.ts";
+import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
+import { childrenOf, withChildren } from "../lower/bind.ts";
+
+type Loop = Extract<Stmt, { kind: "for" }>;
+
+interface Scope {
+  readonly kernel: Kernel;
+  readonly fresh: (stem: string) => string;
+}
+
+/** The kernel with everything that a loop leaves alone computed before that loop. */
+export function hoist(kernel: Kernel): Kernel {
+  const taken = new Set([...kernel.sizes, ...kernel.buffers.map((buffer) => buffer.name), ...definedIn(kernel.body)]);
+  const fresh = (stem: string): string => {
+    let name = stem;
+    for (let i = 1; taken.has(name); i++) name = `${stem}_${i}`;
+    taken.add(name);
+    return name;
+  };
+  return { ...kernel, body: hoistBody(kernel.body, { kernel, fresh }) };
+}
+
+/** Inner loops first: what leaves them is then looked at again in the loop around. */
+function hoistBody(body: readonly Stmt[], scope: Scope): readonly Stmt[] {
+  return body.flatMap((statement): readonly Stmt[] => {
+    switch (statement.kind) {
+      case "for":
+        return hoistFrom({ ...statement, body: hoistBody(statement.body, scope) }, scope);
+      case "if":
+        return [
+          {
+            ...statement,
+            then: hoistBody(statement.then, scope),
+            otherwise: hoistBody(statement.otherwise, scope),
+          },
+        ];
+      case "block":
+        return [{ ...statement, body: hoistBody(statement.body, scope) }];
+      default:
+        return [statement];
+    }
+  });
+}
+
+/** The loop, behind the statements that left it. */
+function hoistFrom(loop: Loop, scope: Scope): readonly Stmt[] {
+  const changing = new Set([loop.variable, ...definedIn(loop.body)]);
+  const written = new Set(storedIn(loop.body));
+  const runs = loop.from.kind === "constant" && loop.to.kind === "constant" && loop.from.value < loop.to.value;
+  const fixed = memo((expr): boolean => {
+    if (expr.kind === "variable") return !changing.has(expr.name);
+    // A loop that may not run must not read: what it would read may not exist.
+    if (expr.kind === "load" && (written.has(expr.buffer) || !(runs || isFirst(expr, scope.kernel)))) return false;
+    return childrenOf(expr).every(fixed);
+  });
+  const before: Stmt[] = [];
+  const names = new Map<string, Expr>();
+  const take = (expr: Expr): Expr => {
+    const key = exprKey(expr);
+    const known = names.get(key);
+    if (known) return known;
+    const name = scope.fresh("same");
+    before.push(k.let(name, expr));
+    const variable = k.variable(name, expr.type);
+    names.set(key, variable);
+    return variable;
+  };
+  const rewrite = (expr: Expr): Expr => {
+    if (expr.type === "index" || expr.kind === "constant" || expr.kind === "variable") return expr;
+    if (fixed(expr) && isWork(expr)) return take(expr);
+    // What is read in an arm of a selection may exist only where its condition holds.
+    if (expr.kind === "select") return { ...expr, condition: rewrite(expr.condition) };
+    const children = childrenOf(expr);
+    const parts = children.map(rewrite);
+    return parts.every((part, i) => part === children[i]) ? expr : withChildren(expr, parts);
+  };
+  const body = loop.body.flatMap((statement): readonly Stmt[] => {
+    switch (statement.kind) {
+      case "let": {
+        if (fixed(statement.value)) {
+          changing.delete(statement.name);
+          before.push(statement);
+          return [];
+        }
+        return [{ ...statement, value: rewrite(statement.value) }];
+      }
+      case "var":
+      case "assign":
+      case "store":
+        return [{ ...statement, value: rewrite(statement.value) }];
+      default:
+        return [statement];
+    }
+  });
+  return [...before, { ...loop, body }];
+}
+
+function memo(compute: (expr: Expr) => boolean): (expr: Expr) => boolean {
+  const known = new Map<Expr, boolean>();
+  return (expr) => {
+    const before = known.get(expr);
+    if (before !== undefined) return before;
+    const result = compute(expr);
+    // A name that has just left the loop makes others fixed: only what is fixed stays so.
+    if (result) known.set(expr, result);
+    return result;
+  };
+}
+
+/** Constants and names cost nothing; everything else is work. */
+const isWork = (expr: Expr): boolean => expr.kind !== "constant" && expr.kind !== "variable";
+
+/** An element that exists for all sizes: one of a buffer of a known length. */
+function isFirst({ buffer, index }: Extract<Expr, { kind: "load" }>, kernel: Kernel): boolean {
+  const length = kernel.buffers.find((parameter) => parameter.name === buffer)?.length;
+  return typeof length === "number" && index.kind === "constant" && index.value < evaluateDim(length, {});
+}
+
+function definedIn(body: readonly Stmt[]): string[] {
+  return body.flatMap((s): string[] => {
+    switch (s.kind) {
+      case "for":
+        return [s.variable, ...definedIn(s.body)];
+      case "if":
+        return [...definedIn(s.then), ...definedIn(s.otherwise)];
+      case "block":
+        return definedIn(s.body);
+      case "store":
+        return [];
+      case "let":
+      case "var":
+      case "assign":
+      case "alloc":
+        return [s.name];
+    }
+  });
+}
+
+function storedIn(body: readonly Stmt[]): string[] {
+  return body.flatMap((s): string[] => {
+    switch (s.kind) {
+      case "for":
+      case "block":
+        return storedIn(s.body);
+      case "if":
+        return [...storedIn(s.then), ...storedIn(s.otherwise)];
+      case "store":
+        return [s.buffer];
+      default:
+        return [];
+    }
+  });
+}
