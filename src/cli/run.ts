@@ -1,12 +1,13 @@
 // dlm run: the answer of a trained model to inputs from a file.
 
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Tensors } from "../backends/backend.ts";
 import { writeJsonTensors } from "../formats/json.ts";
 import { readTensors, writeTensors } from "../formats/node/files.ts";
 import type { DType, Tensor } from "../ir/dtype.ts";
 import { isImplicitInput, type Module } from "../ir/graph.ts";
 import { UserError } from "../util/user-error.ts";
+import { wholeNumber } from "./numbers.ts";
 import { loadSource } from "./source.ts";
 import { withWeights } from "./weights.ts";
 
@@ -17,16 +18,6 @@ interface Options {
   readonly model?: string;
   readonly seed: number;
 }
-
-/** The value of an option that must be a whole number from `least` on. */
-export const wholeNumber =
-  (least: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
-      throw new InvalidArgumentError(`it must be a whole number from ${least} on.`);
-    return value;
-  };
 
 export function addRun(program: Command): void {
   program

@@ -1,0 +1,45 @@
+// dlm eval: loss and metrics of trained weights on the test data.
+
+import type { Command } from "commander";
+import { readTensorFile } from "../formats/node/files.ts";
+import { loadTrainingData } from "../train/data/load.ts";
+import { dataFiles } from "../train/node/data-files.ts";
+import { columnTypes, evaluate, sessionOf } from "../train/session.ts";
+import { numbers } from "./progress.ts";
+import { loadSource, requirePlan } from "./source.ts";
+import { withWeights } from "./weights.ts";
+
+interface Options {
+  readonly weights: string;
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+export function addEval(program: Command): void {
+  program
+    .command("eval")
+    .description("evaluate weights on the test data, or on the training data where there are none")
+    .argument("<file>", "a .dlm file with a train block")
+    .requiredOption("--weights <file>", "weights.safetensors, as dlm train leaves it")
+    .option("--data <dir>", "where the data files are; default beside the program")
+    .option("--json", "the result as one JSON object")
+    .action(async (file: string, options: Options) => {
+      const source = loadSource(file);
+      const plan = requirePlan(source, file);
+      const { metadata } = await readTensorFile(options.weights);
+      const { compiled, executable } = await withWeights(source.module, ["eval_step", "metrics"], options.weights);
+      const { data, test } = await loadTrainingData(plan, columnTypes(compiled.module, plan), {
+        read: dataFiles(source.directory, options.data),
+        ...(metadata.classes === undefined ? {} : { classes: JSON.parse(metadata.classes) }),
+      });
+      const rows = test ?? data;
+      const metrics = await evaluate(sessionOf(executable, compiled.module), rows, plan);
+      if (!metrics) return;
+      const on = test ? "test" : "train";
+      if (options.json) process.stdout.write(`${JSON.stringify({ event: on, rows: rows.rows, ...metrics })}\n`);
+      else
+        process.stdout.write(
+          `${on === "test" ? "test data" : "training data"}, ${rows.rows} rows: ${numbers(metrics)}\n`,
+        );
+    });
+}

@@ -1,0 +1,82 @@
+// dlm train: trains the model of a program, shows how it goes, and leaves weights and history in a folder.
+
+import { join } from "node:path";
+import type { Command } from "commander";
+import { compile, load } from "../compile.ts";
+import { readTensors } from "../formats/node/files.ts";
+import { printModule } from "../ir/print.ts";
+import { loadTrainingData } from "../train/data/load.ts";
+import { train } from "../train/loop.ts";
+import { dataFiles } from "../train/node/data-files.ts";
+import { folderStore } from "../train/node/folder-store.ts";
+import { columnTypes } from "../train/session.ts";
+import { interruptedExitCode, interruptible, resumeCommand } from "./interrupt.ts";
+import { wholeNumber } from "./numbers.ts";
+import { trainingProgress } from "./progress.ts";
+import { loadSource, requirePlan } from "./source.ts";
+
+interface Options {
+  readonly data?: string;
+  readonly out?: string;
+  readonly epochs?: number;
+  readonly limit?: number;
+  readonly seed?: number;
+  readonly resume?: boolean;
+  readonly weights?: string;
+  readonly shuffle: boolean;
+  readonly json?: boolean;
+}
+
+export function addTrain(program: Command): void {
+  program
+    .command("train")
+    .description("train the model of a program; leaves weights.safetensors and history.json in a folder")
+    .argument("<file>", "a .dlm file with a train block")
+    .option("--data <dir>", "where the data files are; default beside the program")
+    .option("--out <dir>", "where to leave results; default runs/NAME, after the model's name")
+    .option("--epochs <n>", "instead of what the program says", wholeNumber(1))
+    .option("--limit <n>", "use only the first n rows of the training data", wholeNumber(1))
+    .option("--seed <n>", "instead of what the program says", wholeNumber(0))
+    .option("--resume", "continue a run that was interrupted, to the same bits")
+    .option("--weights <file>", "start from these weights instead of fresh ones")
+    .option("--no-shuffle", "take the rows in the order of the file")
+    .option("--json", "progress as one JSON object a line")
+    .action(async (file: string, options: Options) => {
+      const source = loadSource(file);
+      const declared = requirePlan(source, file);
+      const { epochs = declared.epochs, seed = declared.seed, limit } = options;
+      const plan = { ...declared, epochs, seed };
+      const compiled = compile(source.module, { graphs: ["init", "train_step", "eval_step", "metrics"] });
+      const { data, test } = await loadTrainingData(plan, columnTypes(compiled.module, plan), {
+        read: dataFiles(source.directory, options.data),
+        ...(limit === undefined ? {} : { limit }),
+      });
+      const place = options.out ?? join("runs", plan.model);
+      const interrupt = interruptible();
+      const progress = trainingProgress({
+        json: options.json ?? false,
+        resumeCommand: resumeCommand(process.argv.slice(2)),
+        place,
+      });
+      try {
+        const { status } = await train({
+          executable: load(compiled),
+          module: compiled.module,
+          plan,
+          data,
+          ...(test ? { test } : {}),
+          shuffle: options.shuffle,
+          ...(options.weights ? { initial: await readTensors(options.weights) } : {}),
+          store: await folderStore(place),
+          resume: options.resume ?? false,
+          program: printModule(source.module, { locations: false }),
+          report: progress.report,
+          signal: interrupt.signal,
+        });
+        if (status === "interrupted") process.exitCode = interruptedExitCode;
+      } finally {
+        progress.stop();
+        interrupt.stop();
+      }
+    });
+}
