@@ -78,7 +78,9 @@ const reduceMaker = (reduction: "sum" | "max" | "min" | "product", kind: Maker["
   });
 
 const arithmetic: readonly Maker[] = [
-  ...unary("smooth", asItIs, "negate", "sine", "cosine", "tanh", "erf", "atan", "asinh", "stop_gradient"),
+  ...unary("smooth", asItIs, "negate", "sine", "cosine", "tanh", "erf", "atan", "asinh"),
+  // Finite differences do not see that it stops them.
+  ...unary("continuous", asItIs, "stop_gradient"),
   ...unary("smooth", bounded, "exponential", "exponential_minus_one", "tan", "sinh", "cosh"),
   ...unary("smooth", aboveOne, "sqrt", "rsqrt", "log", "log_plus_one"),
   ...unary("continuous", asItIs, "abs"),
@@ -169,7 +171,8 @@ const movement: readonly Maker[] = [
     const x = float();
     if (!x) return undefined;
     const amount = () => x.type.shape.map((dim) => (dim === 0 || !isStatic(dim) ? 0 : number(4) - 1));
-    const interior = x.type.shape.map(() => number(2));
+    // Nothing between no elements: a size that is free may be 0.
+    const interior = x.type.shape.map((dim) => (isStatic(dim) && dim > 0 ? number(2) : 0));
     return emit.value("pad", [x], { low: amount(), high: amount(), interior, value: number(2) });
   }),
   maker("concatenate", "smooth", ({ emit, number, pick, float }) => {

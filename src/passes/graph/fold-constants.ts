@@ -13,7 +13,7 @@ export const foldConstants = definePass({
   name: "fold-constants",
   doc: "Computes nodes whose operands are all known at compile time.",
   requires: ["differentiate"],
-  options: { limit: { default: 256, doc: "The most elements that a folded result, or an operand, may have." } },
+  options: { limit: { default: 256, doc: "the most elements that a folded result, or an operand, may have" } },
   run: (module, { options, recording, record }) =>
     mapGraphs(module, (graph) =>
       fold(graph, options.limit, (node, text) => {

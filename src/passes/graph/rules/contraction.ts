@@ -2,8 +2,7 @@
 
 import { type Dim, productOf } from "../../../ir/dim.ts";
 import { isFloat } from "../../../ir/dtype.ts";
-import type { Emit } from "../../../ir/emit.ts";
-import type { Node, Value } from "../../../ir/graph.ts";
+import type { Node } from "../../../ir/graph.ts";
 import { type Rule, rule } from "../../rewrite.ts";
 import { allEqual, intsOf, isAscending, only, producer, range, shapeOf, sidesOf, spread } from "./match.ts";
 
@@ -13,9 +12,22 @@ const kindOf = (node: Node): string => String(node.attributes.kind);
 const otherAxes = (rank: number, taken: readonly number[]): number[] =>
   range(rank).filter((axis) => !taken.includes(axis));
 
-/** The dimension as a number of an element type, at run time where it is free. */
-const sizeAs = (emit: Emit, dim: Dim, like: Value): Value | number =>
-  typeof dim === "number" ? dim : emit.convert(emit.value("size_of", [], { dim: [dim] }), like.type.dtype);
+/** The number of elements that `axes` of `shape` stand for, where it is known and not 0: the sum of nothing is 0 even of infinities. */
+function countOf(shape: readonly Dim[], axes: readonly number[]): number | undefined {
+  const count = productOf(axes.map((axis) => shape[axis]!));
+  return typeof count === "number" && count > 0 ? count : undefined;
+}
+
+/** A reduction over axes that a broadcast put in: its operand, how often each element is met, and where its axes lie in the result. */
+function reducedBroadcast(node: Node, kinds: readonly string[]) {
+  const inner = producer(only(node), "broadcast");
+  if (!inner || !kinds.includes(kindOf(node))) return undefined;
+  const [axes, kept] = [intsOf(node, "axes"), intsOf(inner, "axes")];
+  const count = countOf(shapeOf(inner), axes);
+  if (count === undefined || axes.some((axis) => kept.includes(axis))) return undefined;
+  const left = otherAxes(shapeOf(inner).length, axes);
+  return { x: only(inner), count, axes: kept.map((axis) => left.indexOf(axis)) };
+}
 
 export const contractionRules: readonly Rule[] = [
   rule(
@@ -64,28 +76,15 @@ export const contractionRules: readonly Rule[] = [
   rule(
     "sum-of-broadcast",
     {
-      before: "reduce(broadcast(%x: f32[3]) {shape: [N, 3], axes: [1]}) {kind: sum, axes: [0]}",
-      after: "multiply(%x, convert(size_of() {dim: [N]}) {dtype: f32})",
+      before: "reduce(broadcast(%x: f32[3]) {shape: [4, 3], axes: [1]}) {kind: sum, axes: [0]}",
+      after: "multiply(%x, 4)",
     },
     (node) => {
-      const inner = producer(only(node), "broadcast");
-      if (!inner || kindOf(node) !== "sum" || !isFloat(node.results[0]!.type.dtype)) return undefined;
-      const [axes, kept] = [intsOf(node, "axes"), intsOf(inner, "axes")];
-      return axes.some((axis) => kept.includes(axis)) ? undefined : { inner, axes, kept };
+      const found = reducedBroadcast(node, ["sum"]);
+      return found && isFloat(node.results[0]!.type.dtype) ? found : undefined;
     },
-    ({ inner, axes, kept }, emit, node) => {
-      const x = only(inner);
-      const left = otherAxes(shapeOf(inner).length, axes);
-      const count = sizeAs(emit, productOf(axes.map((axis) => shapeOf(inner)[axis]!)), x);
-      // The product is taken before what is left of the broadcast, on fewer elements.
-      const product = emit.multiply(x, count);
-      return spread(
-        emit,
-        product,
-        shapeOf(node),
-        kept.map((axis) => left.indexOf(axis)),
-      );
-    },
+    // The product is taken before what is left of the broadcast, on fewer elements.
+    ({ x, count, axes }, emit, node) => spread(emit, emit.multiply(x, count), shapeOf(node), axes),
   ),
   rule(
     "extreme-of-broadcast",
@@ -93,24 +92,8 @@ export const contractionRules: readonly Rule[] = [
       before: "reduce(broadcast(%x: f32[3]) {shape: [2, 3], axes: [1]}) {kind: max, axes: [0]}",
       after: "%x",
     },
-    (node) => {
-      const inner = producer(only(node), "broadcast");
-      if (!inner || (kindOf(node) !== "max" && kindOf(node) !== "min")) return undefined;
-      const [axes, kept] = [intsOf(node, "axes"), intsOf(inner, "axes")];
-      // The extreme of nothing is an infinity.
-      const sizes = axes.map((axis) => shapeOf(inner)[axis]!);
-      const some = sizes.every((size) => typeof size === "number" && size > 0);
-      return some && !axes.some((axis) => kept.includes(axis)) ? { inner, axes, kept } : undefined;
-    },
-    ({ inner, axes, kept }, emit, node) => {
-      const left = otherAxes(shapeOf(inner).length, axes);
-      return spread(
-        emit,
-        only(inner),
-        shapeOf(node),
-        kept.map((axis) => left.indexOf(axis)),
-      );
-    },
+    (node) => reducedBroadcast(node, ["max", "min"]),
+    ({ x, axes }, emit, node) => spread(emit, x, shapeOf(node), axes),
   ),
   rule(
     "dot-of-transpose",
