@@ -73,18 +73,15 @@ export function encodeCheckpoint({ progress, current, best, fold }: Checkpoint, 
 /** Reads a checkpoint of the run with this identity. Throws a UserError that says how it differs, or a FormatError. */
 export function decodeCheckpoint(bytes: Uint8Array, file: string, identity: Identity): Checkpoint {
   const { tensors, metadata } = readSafetensors(bytes, file);
-  if (metadata.kind !== kind) {
-    throw new UserError(`${file} is not a checkpoint of this program`, "start anew, without --resume");
-  }
-  const saved: Partial<Identity> = JSON.parse(metadata.identity ?? "{}");
+  const parsed = metadata.kind === kind ? parseMetadata(metadata) : undefined;
+  if (!parsed) throw new UserError(`${file} is not a checkpoint of this program`, "start anew, without --resume");
+  const { saved, progress } = parsed;
   const differences = Object.keys(identity).filter((name) => saved[name] !== identity[name]);
   if (differences.length > 0) {
     const list = differences.map((name) => difference(name, saved[name], identity[name]));
     const help = "resume with the settings of the first run, or start anew without --resume: old results are kept";
     throw new UserError(`${file} is of another training run: ${list.join("; ")}`, help);
   }
-  // Written by encodeCheckpoint under the same identity, of the same version.
-  const progress: Progress = JSON.parse(metadata.progress ?? "{}");
   const part = (prefix: string): Tensors =>
     Object.fromEntries(
       Object.entries(tensors)
@@ -97,6 +94,17 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string, identity: Iden
     ...(progress.best ? { best: part("best") } : {}),
     ...(progress.bestFold ? { fold: part("fold") } : {}),
   };
+}
+
+/** What encodeCheckpoint of the same version wrote; undefined where that is no JSON. */
+function parseMetadata(metadata: Readonly<Record<string, string>>) {
+  try {
+    const saved: Partial<Identity> = JSON.parse(metadata.identity ?? "");
+    const progress: Progress = JSON.parse(metadata.progress ?? "");
+    return { saved, progress };
+  } catch {
+    return undefined;
+  }
 }
 
 function difference(name: string, saved: string | undefined, now: string | undefined): string {

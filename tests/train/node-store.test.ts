@@ -46,7 +46,9 @@ describe("the folder of a training run", () => {
 
   it("says why it cannot be used", async () => {
     writeFileSync(join(root, "file"), "");
-    await expect(folderStore(join(root, "file"))).rejects.toThrow("file: cannot be written: there is a file where a folder is wanted");
+    await expect(folderStore(join(root, "file"))).rejects.toThrow(
+      "file: cannot be written: there is a file where a folder is wanted",
+    );
     await expect(folderStore(join(root, "file/below"))).rejects.toThrow("part of the path is a file, not a folder");
   });
 });

@@ -64,6 +64,9 @@ export const sources: { readonly [name in DataSource]: SourceOf } = {
 
 /** Bytes 0 … 255 become 0 … 1, other elements stay as they are; pictures of two axes get one for their only channel. */
 function scaledImages({ dtype, shape, data }: Tensor): Tensor {
-  const scaled = dtype === "u8" ? Float32Array.from(data, (value) => value / 255) : Float32Array.from(data);
+  const unit = dtype === "u8" ? 255 : 1;
+  const scaled = new Float32Array(data.length);
+  // A plain loop: `from` with a function takes seconds for the 47 million pixels of MNIST.
+  for (let i = 0; i < data.length; i++) scaled[i] = data[i]! / unit;
   return { dtype: "f32", shape: shape.length === 3 ? [...shape, 1] : shape, data: scaled };
 }
