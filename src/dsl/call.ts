@@ -1,0 +1,362 @@
+// Calls: arguments are matched with parameters, the sizes in the signature are solved for, and the body of the block runs in a
+// frame of its own.
+
+import type { BlockDeclaration, BlockRole, ModelDeclaration, Parameter } from "./ast.ts";
+import { type Context, type Frame, guarded, mistake, step } from "./context.ts";
+import { closest } from "./diagnostics.ts";
+import { type Environment, evaluate } from "./evaluate.ts";
+import { type Builtin, readArguments } from "./functions/define.ts";
+import { checkOutputs } from "./model.ts";
+import { lookup, openScope } from "./scope.ts";
+import { runBody } from "./statements.ts";
+import { convertArgument, describeArgument, dimEnvironment, formatTypeExpression, tensorArgument } from "./types.ts";
+import { type Bindings, type ShapeEquation, solveShapes, UnifyError } from "./unify.ts";
+import {
+  type Callee,
+  type CompileValue,
+  calleeName,
+  type FunctionValue,
+  type GivenArgument,
+  int,
+  kindOf,
+  list,
+} from "./values.ts";
+
+type BlockCallee = Extract<Callee, { kind: "block" }>;
+type ModelCallee = Extract<Callee, { kind: "model" }>;
+
+/** Parameters at the front that the caller of such a block supplies by itself: the step, the shape, the weights and gradient. */
+const implicitParameters: Readonly<Record<BlockRole, number>> = {
+  block: 0,
+  metric: 0,
+  optimizer: 2,
+  schedule: 1,
+  initializer: 1,
+};
+
+export function applyFunction(
+  c: Context,
+  env: Environment,
+  fn: CompileValue,
+  given: readonly GivenArgument[],
+  as?: string,
+): CompileValue {
+  step(c);
+  if (fn.kind !== "function")
+    throw mistake(c, "type", `only blocks, models and functions can be called, not ${kindOf(fn)}`);
+  const { callee } = fn;
+  const all = [...given, ...fn.bound];
+  if (callee.kind === "builtin") return callBuiltin(c, callee.builtin, all);
+  if (callee.kind === "model") return callModel(c, callee, all);
+  const partial = partially(c, callee, fn, given);
+  if (!partial) return callBlock(c, callee, all, as);
+  if (!env.train || callee.declaration.role !== "schedule") return partial;
+  const steps = evaluate(c, env, { kind: "name", name: "step", span: c.frame.span });
+  return callBlock(
+    c,
+    callee,
+    [{ value: steps, place: { file: c.frame.file, span: c.frame.span } }, ...partial.bound],
+    as,
+  );
+}
+
+/** `normal(0, 0.02)` and `adam(lr: 1e-3)` are values: what comes before their arguments is supplied where they are used. */
+function partially(
+  c: Context,
+  { declaration, scope }: BlockCallee,
+  fn: FunctionValue,
+  given: readonly GivenArgument[],
+): FunctionValue | undefined {
+  const { role, parameters } = declaration;
+  const implicit = implicitParameters[role];
+  const first = parameters[0]?.name.name;
+  if (implicit === 0 || given.some((argument) => argument.name === first)) return undefined;
+  const [leading] = given;
+  const supplied = role === "initializer" ? leading?.value.kind === "list" : leading?.value.kind === "tensor";
+  if (supplied && leading?.name === undefined) return undefined;
+  const rest = parameters.slice(implicit).filter(({ name }) => role !== "optimizer" || name.name !== "step");
+  const { bound } = bindArguments(c, declaration.name.name, rest.map(parameterInfo), given, undefined);
+  const named = [...bound].map(([name, argument]) => ({ ...argument, name }));
+  return { kind: "function", callee: { kind: "block", declaration, scope }, bound: [...fn.bound, ...named] };
+}
+
+interface ParameterInfo {
+  readonly name: string;
+  readonly optional: boolean;
+}
+
+const parameterInfo = ({ name, default: fallback }: Parameter): ParameterInfo => ({
+  name: name.name,
+  optional: fallback !== undefined,
+});
+
+interface BoundArguments {
+  readonly bound: Map<string, GivenArgument>;
+  readonly rest: readonly GivenArgument[];
+}
+
+/** Which argument goes to which parameter; `rest` says whether further named or positional ones are taken. */
+export function bindArguments(
+  c: Context,
+  callee: string,
+  parameters: readonly ParameterInfo[],
+  given: readonly GivenArgument[],
+  rest: "named" | "positional" | undefined,
+): BoundArguments {
+  const bound = new Map<string, GivenArgument>();
+  const further: GivenArgument[] = [];
+  const names = parameters.map((parameter) => parameter.name);
+  const known = names.length > 0 ? `${callee} takes ${names.join(", ")}` : `${callee} takes no arguments`;
+  let position = 0;
+  for (const argument of given) {
+    const { place } = argument;
+    const name = argument.name ?? parameters[position]?.name;
+    if (argument.name === undefined) position++;
+    if (name === undefined) {
+      if (rest !== "positional")
+        throw mistake(c, "argument", `${callee} gets too many arguments`, { place, help: known });
+      further.push(argument);
+    } else if (!names.includes(name)) {
+      if (rest !== "named") {
+        const near = closest(name, names);
+        throw mistake(c, "argument", `${callee} has no parameter ${name}`, {
+          place,
+          help: near ? `did you mean \`${near}\`? ${known}` : known,
+        });
+      }
+      further.push(argument);
+    } else if (bound.has(name)) throw mistake(c, "argument", `${callee} gets ${name} twice`, { place });
+    else bound.set(name, argument);
+  }
+  const missing = parameters.filter(({ name, optional }) => !optional && !bound.has(name));
+  if (missing.length > 0) {
+    const list = missing.map(({ name }) => name).join(" and ");
+    throw mistake(c, "argument", `${callee} needs its argument${missing.length > 1 ? "s" : ""} ${list}`, {
+      help: known,
+    });
+  }
+  return { bound, rest: further };
+}
+
+function callBuiltin(c: Context, builtin: Builtin, given: readonly GivenArgument[]): CompileValue {
+  const parameters = builtin.parameters.map((p) => ({ name: p.name, optional: p.default !== undefined }));
+  const { bound, rest } = bindArguments(c, builtin.name, parameters, given, builtin.rest);
+  return guarded(c, [], () => builtin.run(readArguments(c, builtin, bound, rest), c));
+}
+
+/** The name of a call in its body: `dense`, then `dense_1`. */
+export function instanceName(frame: Frame, stem: string): string {
+  const count = frame.instances.get(stem) ?? 0;
+  frame.instances.set(stem, count + 1);
+  return count === 0 ? stem : `${stem}_${count}`;
+}
+
+function refuseRecursion(c: Context, callee: BlockCallee | ModelCallee): void {
+  const chain: string[] = [];
+  for (let frame: Frame | undefined = c.frame; frame; frame = frame.parent) {
+    if (!frame.callee) continue;
+    chain.unshift(calleeName(frame.callee));
+    if (frame.callee.kind === "builtin" || frame.callee.declaration !== callee.declaration) continue;
+    const name = calleeName(callee);
+    throw mistake(c, "recursion", `${name} calls itself: ${[...chain, name].join(" → ")}`, {
+      help: "blocks are unrolled at compile time, so none may contain itself",
+    });
+  }
+}
+
+function callBlock(c: Context, callee: BlockCallee, given: readonly GivenArgument[], as?: string): CompileValue {
+  const { declaration, scope } = callee;
+  const name = declaration.name.name;
+  const { bound } = bindArguments(c, name, declaration.parameters.map(parameterInfo), given, undefined);
+  refuseRecursion(c, callee);
+  const caller = c.frame;
+  const instance = instanceName(caller, as ?? name);
+  const frame: Frame = {
+    file: scope.file,
+    library: scope.library,
+    callee,
+    path: [...caller.path, instance],
+    ...(caller.suffix === undefined ? {} : { suffix: caller.suffix }),
+    scope: [...caller.scope, instance],
+    ...(caller.owner ? { owner: caller.owner } : {}),
+    shared: caller.shared,
+    instances: new Map(),
+    states: new Map(),
+    ...(declaration.role === "metric" ? { metric: instance } : {}),
+    parent: caller,
+    span: declaration.name.span,
+  };
+  return runBlock(c, declaration, bound, frame, { scope: openScope(), file: scope });
+}
+
+/** Binds the parameters in `env` and runs the body in `frame`. Also used where a role supplies a frame of its own. */
+export function runBlock(
+  c: Context,
+  declaration: BlockDeclaration,
+  bound: ReadonlyMap<string, GivenArgument>,
+  frame: Frame,
+  env: Environment,
+): CompileValue {
+  bindParameters(c, declaration, bound, frame, env);
+  const caller = c.frame;
+  c.frame = frame;
+  try {
+    const value = runBody(c, env, declaration.body);
+    const { result } = declaration;
+    if (value.kind !== "poison" && value.kind !== "none" && result) checkResult(c, env, declaration, value);
+    return value;
+  } finally {
+    c.frame = caller;
+  }
+}
+
+/**
+ * Puts arguments, defaults and solved sizes into the scope of a body. Arguments are judged in the caller's frame, so that
+ * mistakes stand at the call.
+ */
+export function bindParameters(
+  c: Context,
+  declaration: BlockDeclaration | ModelDeclaration,
+  bound: ReadonlyMap<string, GivenArgument>,
+  frame: Frame,
+  env: Environment,
+): void {
+  const callee = declaration.name.name;
+  const caller = c.frame;
+  const { names } = env.scope;
+  const tensors: { parameter: Parameter; argument: GivenArgument; equation: ShapeEquation }[] = [];
+  for (const parameter of declaration.parameters) {
+    const name = parameter.name.name;
+    let argument = bound.get(name);
+    if (!argument) {
+      // Defaults see the parameters before them.
+      c.frame = { ...frame, parent: caller };
+      const value = evaluate(c, env, parameter.default!);
+      c.frame = caller;
+      argument = { value, place: { file: frame.file, span: parameter.span } };
+    }
+    if (argument.value.kind === "poison" || parameter.type?.kind !== "tensor" || argument.value.kind === "none") {
+      names.set(name, convertArgument(c, env, callee, parameter, argument));
+      continue;
+    }
+    const value = tensorArgument(c, env, callee, parameter, parameter.type, argument);
+    names.set(name, value);
+    if (value.kind !== "tensor") continue;
+    const equation = {
+      name: describeName(argument, name),
+      pattern: parameter.type.dims,
+      actual: value.value.type.shape,
+    };
+    tensors.push({ parameter, argument, equation });
+  }
+  solveInto(
+    c,
+    env,
+    tensors.map((t) => t.equation),
+    (error) => {
+      const at = tensors[error.equation]!;
+      const type = at.parameter.type ? formatTypeExpression(at.parameter.type) : "";
+      const { name } = at.parameter.name;
+      return mistake(c, "shape", `${callee} expects ${name}: ${type}, and ${error.message}`, {
+        label: describeArgument(at.argument, name),
+        help: flattenHelp(callee, at.equation),
+      });
+    },
+  );
+}
+
+const describeName = (argument: GivenArgument, parameter: string): string =>
+  argument.written?.kind === "name" ? argument.written.name : parameter;
+
+/** The usual mend where images meet a layer for vectors. */
+function flattenHelp(callee: string, { pattern, actual }: ShapeEquation): string | undefined {
+  const flat = pattern.length === 2 && pattern.every((dim) => dim.kind === "size");
+  return flat && actual.length > 2 ? `put \`flatten\` before \`${callee}\`` : undefined;
+}
+
+/** Solves for the sizes in declared shapes and binds their names; `explain` words what has no solution. */
+export function solveInto(
+  c: Context,
+  env: Environment,
+  equations: readonly ShapeEquation[],
+  explain: (error: UnifyError) => Error,
+): void {
+  let bindings: Bindings;
+  try {
+    bindings = solveShapes(equations, dimEnvironment(c, env));
+  } catch (error) {
+    if (error instanceof UnifyError) throw explain(error);
+    throw error;
+  }
+  for (const [name, binding] of bindings)
+    env.scope.names.set(name, Array.isArray(binding) ? list(binding.map(int)) : int(toDim(binding)));
+}
+
+const toDim = (binding: Bindings extends Map<string, infer B> ? B : never) => {
+  if (typeof binding === "number" || "terms" in binding) return binding;
+  return 0;
+};
+
+function checkResult(c: Context, env: Environment, { name, result }: BlockDeclaration, value: CompileValue): void {
+  if (!result) return;
+  const items = result.kind === "tuple" ? result.items : [result];
+  const values = result.kind === "tuple" && value.kind === "list" ? value.items : [value];
+  const declared = `${name.name} declares its result as ${formatTypeExpression(result)}`;
+  const place = { file: c.frame.file, span: result.span };
+  if (items.length !== values.length)
+    throw mistake(c, "type", `${declared}, and gives ${values.length} values`, { place });
+  items.forEach((type, i) => {
+    const item = values[i]!;
+    if (type.kind !== "tensor") return;
+    if (item.kind !== "tensor") throw mistake(c, "type", `${declared}, and gives ${kindOf(item)}`, { place });
+    const wanted = elementWanted(c, env, type.element.name);
+    if (wanted && wanted !== item.value.type.dtype)
+      throw mistake(c, "type", `${declared}, and gives elements ${item.value.type.dtype}`, { place });
+    const equation = { name: "the result", pattern: type.dims, actual: item.value.type.shape };
+    solveInto(c, env, [equation], (error) => mistake(c, "shape", `${declared}, and ${error.message}`, { place }));
+  });
+}
+
+function elementWanted(_: Context, env: Environment, name: string): string | undefined {
+  const bound = lookup(env.scope, name);
+  if (bound?.kind === "dtype") return bound.value;
+  return /^[A-Z]$/.test(name) ? undefined : name;
+}
+
+/** A model called like a block: its parameters are named after it, and all calls of it share them. */
+function callModel(c: Context, callee: ModelCallee, given: readonly GivenArgument[]): CompileValue {
+  const { declaration, scope } = callee;
+  const name = declaration.name.name;
+  const { bound } = bindArguments(c, name, declaration.parameters.map(parameterInfo), given, undefined);
+  refuseRecursion(c, callee);
+  const called = c.called.get(c.graph) ?? new Set();
+  c.called.set(c.graph, called);
+  const frame: Frame = {
+    file: scope.file,
+    library: scope.library,
+    callee,
+    path: [name],
+    scope: [...c.frame.scope, name],
+    owner: { model: name, depth: 1 },
+    shared: called.has(name),
+    instances: new Map(),
+    states: new Map(),
+    parent: c.frame,
+    span: declaration.name.span,
+  };
+  called.add(name);
+  const env: Environment = { scope: openScope(), file: scope };
+  bindParameters(c, declaration, bound, frame, env);
+  const caller = c.frame;
+  c.frame = frame;
+  try {
+    runBody(c, env, declaration.body);
+    const outputs = checkOutputs(c, env, declaration);
+    if (outputs.some((output) => output.value.kind === "poison")) return { kind: "poison" };
+    const items = outputs.map((output) => output.value);
+    if (items.length === 1) return items[0]!;
+    return { kind: "list", items, tuple: true, names: outputs.map((output) => output.name) };
+  } finally {
+    c.frame = caller;
+  }
+}

@@ -1,0 +1,262 @@
+// The state of an elaboration: the graph under construction, the chain of calls that led to the present place, the globals
+// declared so far, and the mistakes found. Everything that evaluates the language receives it.
+
+import type { Attributes } from "../ir/attributes.ts";
+import { createEmit, type Emit, type Operand } from "../ir/emit.ts";
+import type { Global, Graph, GraphInput, GraphOutput, Node, TensorType, Value } from "../ir/graph.ts";
+import type { Location } from "../ir/location.ts";
+import { InferenceError } from "../ir/op.ts";
+import type { SourceFile, Span } from "./ast.ts";
+import { type Diagnostic, type DiagnosticCode, type DiagnosticDetails, errorAt, positionOf } from "./diagnostics.ts";
+import { type Callee, calleeName, formatType, type Place } from "./values.ts";
+
+/** Thrown where a mistake ends the evaluation of an expression; the statement around it records and goes on. */
+export class Mistake extends Error {
+  constructor(readonly diagnostic: Diagnostic) {
+    super(diagnostic.message);
+  }
+}
+
+/** Thrown where an expression uses a value that a mistake, already reported, left behind. */
+export class Poisoned extends Error {}
+
+/** run: computes outputs from inputs. init and metrics see tensors of other graphs by their types only. */
+export type GraphMode = "run" | "init" | "metrics";
+
+export interface GraphState {
+  readonly name: string;
+  readonly mode: GraphMode;
+  readonly training: boolean;
+  readonly nodes: Node[];
+  readonly members: Set<Value>;
+  readonly inputs: GraphInput[];
+  /** Values that states have by now, by full name, where an `update` changed them. */
+  readonly current: Map<string, Value>;
+  /** Globals declared by statements run for this graph. */
+  readonly declared: Set<string>;
+  /** Uses of randomness so far: the next stream number. */
+  streams: number;
+}
+
+export interface Frame {
+  readonly file: SourceFile;
+  /** Code of the standard library: what it makes is placed at the call in the user's program. */
+  readonly library: boolean;
+  readonly callee?: Callee;
+  /** Before the names of globals declared here: `encoder.dense`. */
+  readonly path: readonly string[];
+  /** After them: the parameter that an optimizer's state belongs to. */
+  readonly suffix?: string;
+  /** The chain of blocks, for locations. */
+  readonly scope: readonly string[];
+  /** Which model the frame belongs to, and how much of `path` names it. */
+  readonly owner?: { readonly model: string; readonly depth: number };
+  /** A model called once more: its globals exist already. */
+  readonly shared: boolean;
+  readonly instances: Map<string, number>;
+  /** States declared in this body, by their local names. */
+  readonly states: Map<string, { readonly name: string; readonly type: TensorType }>;
+  /** The metric whose body this is. */
+  readonly metric?: string;
+  readonly parent?: Frame;
+  /** The expression being evaluated. */
+  span: Span;
+}
+
+export interface Context {
+  graph: GraphState;
+  frame: Frame;
+  readonly init: GraphState;
+  readonly globals: Map<string, Global>;
+  readonly diagnostics: Diagnostic[];
+  /** Makes nodes in the present graph at the present place. */
+  readonly emit: Emit;
+  /** Models called so far in each graph: their parameters exist. */
+  readonly called: WeakMap<GraphState, Set<string>>;
+  /** Statements and calls so far; a bound keeps broken programs from running for ever. */
+  steps: number;
+}
+
+export function createGraphState(name: string, mode: GraphMode, training: boolean): GraphState {
+  return {
+    name,
+    mode,
+    training,
+    nodes: [],
+    members: new Set(),
+    inputs: [],
+    current: new Map(),
+    declared: new Set(),
+    streams: 0,
+  };
+}
+
+export function createContext(file: SourceFile): Context {
+  const init = createGraphState("init", "init", false);
+  const frame = rootFrame(file);
+  const emit: Emit = createEmit(
+    (node) => {
+      context.graph.nodes.push(node);
+      for (const result of node.results) context.graph.members.add(result);
+    },
+    () => locationOf(context),
+  );
+  const context: Context = {
+    graph: init,
+    frame,
+    init,
+    globals: new Map(),
+    diagnostics: [],
+    emit,
+    called: new WeakMap(),
+    steps: 0,
+  };
+  return context;
+}
+
+export const rootFrame = (file: SourceFile): Frame => ({
+  file,
+  library: false,
+  path: [],
+  scope: [],
+  shared: false,
+  instances: new Map(),
+  states: new Map(),
+  span: { start: 0, end: 0 },
+});
+
+/** The innermost frame that is not the library's. */
+export function userFrame(frame: Frame): Frame {
+  let at = frame;
+  while (at.library && at.parent) at = at.parent;
+  return at;
+}
+
+function locationOf(c: Context): Location {
+  const { file, span } = userFrame(c.frame);
+  return { file: file.name, ...positionOf(file, span.start), scope: c.frame.scope.join("/") };
+}
+
+/** Where the present expression stands, in the user's program. */
+export const here = (c: Context): Place => {
+  const { file, span } = userFrame(c.frame);
+  return { file, span };
+};
+
+/**
+ * A mistake at `place`, or at the present expression. A place inside the library is moved to the user's call, and the line in the
+ * library becomes a note.
+ */
+export function mistake(
+  c: Context,
+  code: DiagnosticCode,
+  message: string,
+  details: DiagnosticDetails & { readonly place?: Place | undefined } = {},
+): Mistake {
+  const { place, ...rest } = details;
+  const at = place ?? { file: c.frame.file, span: c.frame.span };
+  if (!c.frame.library || at.file !== c.frame.file) return new Mistake(errorAt(at.file, at.span, code, message, rest));
+  const user = here(c);
+  const name = c.frame.callee ? calleeName(c.frame.callee) : "the library";
+  const note = { file: at.file, span: at.span, label: rest.label || `in ${name}` };
+  return new Mistake(
+    errorAt(user.file, user.span, code, message, { ...rest, label: "", notes: [note, ...(rest.notes ?? [])] }),
+  );
+}
+
+/** Adds a diagnostic unless the same one was found before (a body is elaborated once for each graph). */
+export function report(c: Context, diagnostic: Diagnostic): void {
+  const same = (d: Diagnostic) =>
+    d.file === diagnostic.file && d.span.start === diagnostic.span.start && d.message === diagnostic.message;
+  if (!c.diagnostics.some(same)) c.diagnostics.push(diagnostic);
+}
+
+/** Runs `work`; a mistake in it is recorded, and undefined is the result. Other exceptions pass through. */
+export function attempt<T>(c: Context, work: () => T): T | undefined {
+  const { frame, graph } = c;
+  try {
+    return work();
+  } catch (error) {
+    c.frame = frame;
+    c.graph = graph;
+    if (error instanceof Poisoned) return undefined;
+    if (error instanceof Mistake) {
+      report(c, error.diagnostic);
+      return undefined;
+    }
+    if (error instanceof RangeError && /call stack/i.test(error.message)) {
+      report(c, mistake(c, "limit", "this is nested too deeply").diagnostic);
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+const mostSteps = 200_000;
+const mostNodes = 200_000;
+
+/** Counts a statement or call; a program that takes too many is refused. */
+export function step(c: Context): void {
+  c.steps++;
+  if (c.steps > mostSteps) throw mistake(c, "limit", `the program takes more than ${mostSteps} steps to unroll`);
+  if (c.graph.nodes.length > mostNodes) throw mistake(c, "limit", `the graph has more than ${mostNodes} nodes`);
+}
+
+/** Makes a node with one result; what the operation cannot take becomes a mistake at the present place. */
+export function make(c: Context, op: string, inputs: readonly Operand[], attributes: Attributes = {}): Value {
+  return guarded(c, inputs, () => c.emit.value(op, inputs, attributes));
+}
+
+/** The same for any work that emits nodes. */
+export function guarded<T>(c: Context, operands: readonly Operand[], work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof InferenceError)) throw error;
+    const culprit = error.operand === undefined ? undefined : operands[error.operand];
+    const label = culprit === undefined || typeof culprit === "number" ? undefined : formatType(culprit.type);
+    throw mistake(c, "shape", error.message, label ? { label } : {});
+  }
+}
+
+/** The graph input that randomness comes from; made when it is first needed. */
+export function keyInput(c: Context): GraphInput {
+  return implicitInput(c, "key", { dtype: "i32", shape: [2] });
+}
+
+/** The number of updates done before this one. */
+export function stepInput(c: Context): GraphInput {
+  return implicitInput(c, "step", { dtype: "f32", shape: [] });
+}
+
+function implicitInput(c: Context, name: string, type: TensorType): GraphInput {
+  return c.graph.inputs.find((input) => input.name === name) ?? addInput(c.graph, name, type);
+}
+
+export function addInput(graph: GraphState, name: string, type: TensorType): GraphInput {
+  const made: GraphInput = { kind: "input", name, type };
+  graph.inputs.push(made);
+  graph.members.add(made);
+  return made;
+}
+
+/** The finished graph. In `init` and `metrics`, nodes that only carried types are dropped. */
+export function finishGraph(graph: GraphState, outputs: readonly GraphOutput[], updates: Map<string, Value>): Graph {
+  const results = [...updates].map(([target, value]) => ({ target, value }));
+  const { name, inputs } = graph;
+  const reached = reachable([...outputs, ...results].map((o) => o.value));
+  const nodes = graph.mode === "run" ? graph.nodes : graph.nodes.filter((n) => n.results.some((r) => reached.has(r)));
+  return { name, inputs, nodes, outputs, updates: results };
+}
+
+/** Everything that the values are computed from, themselves included. */
+export function reachable(values: readonly Value[]): Set<Value> {
+  const seen = new Set<Value>();
+  const open = [...values];
+  for (let value = open.pop(); value; value = open.pop()) {
+    if (seen.has(value)) continue;
+    seen.add(value);
+    if (value.kind === "result") open.push(...value.node.inputs, ...value.node.results);
+  }
+  return seen;
+}

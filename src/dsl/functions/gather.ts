@@ -1,0 +1,65 @@
+// Looking elements up by integers, and one-hot vectors, which do the reverse.
+
+import type { Value } from "../../ir/graph.ts";
+import { type Context, make } from "../context.ts";
+import { alikeShapes } from "../tensors.ts";
+import { formatType, tensor } from "../values.ts";
+import { type Arguments, type Builtin, define } from "./define.ts";
+
+function indicesOf(a: Arguments): Value {
+  const given = a.value("indices");
+  const indices = given.kind === "tensor" ? given.value : undefined;
+  if (indices?.type.dtype !== "i32")
+    throw a.wrong(
+      "indices",
+      `indices should be a tensor of i32${indices ? `, and is ${formatType(indices.type)}` : ""}`,
+    );
+  return indices;
+}
+
+export function take(c: Context, x: Value, indices: Value, axis: number): Value {
+  return make(c, "gather", [x, indices], { axis, batch: 0 });
+}
+
+function takeAlong(a: Arguments, c: Context): Value {
+  const x = a.tensor("x");
+  const indices = indicesOf(a);
+  const axis = a.axis("axis", x.type.shape.length);
+  const rank = x.type.shape.length;
+  if (axis !== rank - 1 || indices.type.shape.length < rank - 1 || indices.type.shape.length > rank)
+    throw a.wrong("axis", "take_along looks up along the last axis, with the axes before it in common");
+  return make(c, "gather", [x, indices], { axis, batch: rank - 1 });
+}
+
+/** Compares each index with the positions 0, 1, … along a new last axis. */
+function oneHot(a: Arguments, c: Context): Value {
+  const indices = indicesOf(a);
+  const shape = [...indices.type.shape, a.dim("classes")];
+  const positions = make(c, "iota", [], { shape, axis: shape.length - 1, dtype: "i32" });
+  const spread = make(c, "broadcast", [indices], { shape, axes: indices.type.shape.map((_, i) => i) });
+  const [x, y] = alikeShapes(c, [spread, positions], "one_hot");
+  const hit = make(c, "compare", [x!, y!], { direction: "eq" });
+  const dtype = a.dtype("dtype");
+  return dtype === "bool" ? hit : make(c, "convert", [hit], { dtype });
+}
+
+export const gatherFunctions: readonly Builtin[] = [
+  define(
+    "take(x: tensor, indices: tensor, axis: int = 0)",
+    "The slices of `x` at `indices` (i32) along `axis`; the axes of `indices` take its place. Indices out of range are clamped.",
+    (a, c) => {
+      const x = a.tensor("x");
+      return tensor(take(c, x, indicesOf(a), a.axis("axis", x.type.shape.length)));
+    },
+  ),
+  define(
+    "take_along(x: tensor, indices: tensor, axis: int = -1)",
+    "For each position of the axes before the last, the element of `x` [...B, K] at `indices` [...B] (or elements at [...B, M]).",
+    (a, c) => tensor(takeAlong(a, c)),
+  ),
+  define(
+    "one_hot(indices: tensor, classes: int, dtype: dtype = f32)",
+    "A new last axis of length `classes` with a 1 at each index; all zeros for an index out of range.",
+    (a, c) => tensor(oneHot(a, c)),
+  ),
+];

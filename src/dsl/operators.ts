@@ -1,0 +1,210 @@
+// The operators: numbers, sizes and conditions are worked out at compile time, tensors become nodes.
+
+import { addDims, type Dim, divideExactly, equalDims, formatDim, multiplyDims, subtractDims } from "../ir/dim.ts";
+import { isFloat } from "../ir/dtype.ts";
+import type { BinaryOperator, UnaryOperator } from "./ast.ts";
+import { type Context, make, mistake } from "./context.ts";
+import { matmul } from "./functions/contract.ts";
+import { alike, isNumeric } from "./tensors.ts";
+import { bool, type CompileValue, describe, equalValues, float, int, kindOf, list, tensor } from "./values.ts";
+
+type Comparison = "==" | "!=" | "<" | "<=" | ">" | ">=";
+const directions = { "==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge" } as const;
+const operations = {
+  "+": "add",
+  "-": "subtract",
+  "*": "multiply",
+  "/": "divide",
+  "%": "remainder",
+  "**": "power",
+} as const;
+
+export function unary(c: Context, operator: UnaryOperator, value: CompileValue): CompileValue {
+  if (operator === "!") {
+    if (value.kind === "bool") return bool(!value.value);
+    if (value.kind === "undecided") return { kind: "undecided", text: `!(${value.text})` };
+    if (value.kind === "tensor" && value.value.type.dtype === "bool") return tensor(make(c, "not", [value.value]));
+    throw mistake(c, "type", `! takes a truth value, not ${kindOf(value)}`);
+  }
+  if (value.kind === "int") return int(multiplyDims(-1, value.value));
+  if (value.kind === "float") return float(-value.value);
+  if (value.kind === "tensor") return tensor(make(c, "negate", [value.value]));
+  throw mistake(c, "type", `- takes a number or a tensor, not ${kindOf(value)}`);
+}
+
+export function binary(c: Context, operator: BinaryOperator, left: CompileValue, right: CompileValue): CompileValue {
+  switch (operator) {
+    case "&&":
+    case "||":
+      return logical(c, operator, left, right);
+    case "==":
+    case "!=":
+    case "<":
+    case "<=":
+    case ">":
+    case ">=":
+      return compare(c, operator, left, right);
+    case "@":
+      if (left.kind !== "tensor" || right.kind !== "tensor")
+        throw mistake(c, "type", `@ multiplies tensors, not ${kindOf(left.kind === "tensor" ? right : left)}`);
+      return tensor(matmul(c, left.value, right.value));
+    default:
+      return arithmetic(c, operator, left, right);
+  }
+}
+
+function logical(c: Context, operator: "&&" | "||", left: CompileValue, right: CompileValue): CompileValue {
+  const name = operator === "&&" ? "and" : "or";
+  if (left.kind === "tensor" || right.kind === "tensor") {
+    for (const side of [left, right]) {
+      if (side.kind === "bool" || (side.kind === "tensor" && side.value.type.dtype === "bool")) continue;
+      throw mistake(c, "type", `${operator} takes truth values, not ${kindOf(side)}`);
+    }
+    return tensor(make(c, name, alike(c, [left, right], operator)));
+  }
+  const decisive = operator === "||";
+  for (const side of [left, right]) {
+    if (side.kind !== "bool" && side.kind !== "undecided")
+      throw mistake(c, "type", `${operator} takes truth values, not ${kindOf(side)}`);
+  }
+  if ([left, right].some((side) => side.kind === "bool" && side.value === decisive)) return bool(decisive);
+  if (left.kind === "bool" && right.kind === "bool") return bool(!decisive);
+  return { kind: "undecided", text: `${describe(left)} ${operator} ${describe(right)}` };
+}
+
+function compare(c: Context, operator: Comparison, left: CompileValue, right: CompileValue): CompileValue {
+  if (left.kind === "tensor" || right.kind === "tensor") {
+    const text = left.kind === "tensor" ? right : left;
+    if (!isNumeric(text)) {
+      // `ignore != none` is asked of arguments that may be tensors.
+      if (text.kind === "none" && (operator === "==" || operator === "!=")) return bool(operator === "!=");
+      throw mistake(c, "type", `${operator} compares numbers and tensors, not ${kindOf(text)}`);
+    }
+    return tensor(make(c, "compare", alike(c, [left, right], operator), { direction: directions[operator] }));
+  }
+  const undecided: CompileValue = { kind: "undecided", text: `${describe(left)} ${operator} ${describe(right)}` };
+  if (operator === "==" || operator === "!=") {
+    const equal = equalValues(left, right, equalSizes);
+    return equal === undefined ? undecided : bool(equal === (operator === "=="));
+  }
+  const difference = differenceOf(c, operator, left, right);
+  if (typeof difference !== "number") return undecided;
+  switch (operator) {
+    case "<":
+      return bool(difference < 0);
+    case "<=":
+      return bool(difference <= 0);
+    case ">":
+      return bool(difference > 0);
+    case ">=":
+      return bool(difference >= 0);
+  }
+}
+
+/** Sizes are equal, differ by a constant, or nobody knows until run time. */
+function equalSizes(a: Dim, b: Dim): boolean | undefined {
+  const difference = subtractDims(a, b);
+  return typeof difference === "number" ? difference === 0 : undefined;
+}
+
+function differenceOf(c: Context, operator: string, left: CompileValue, right: CompileValue): Dim {
+  if (left.kind === "int" && right.kind === "int") return subtractDims(left.value, right.value);
+  const [a, b] = [left, right].map((side) => {
+    if (side.kind === "int" || side.kind === "float") return side.value;
+    throw mistake(c, "type", `${operator} compares numbers, not ${kindOf(side)}`);
+  });
+  if (typeof a === "number" && typeof b === "number") return a === b ? 0 : a - b;
+  return typeof a === "number" ? (b ?? 0) : (a ?? 0);
+}
+
+type Arithmetic = keyof typeof operations;
+
+export function arithmetic(c: Context, operator: Arithmetic, left: CompileValue, right: CompileValue): CompileValue {
+  if (left.kind === "tensor" || right.kind === "tensor") {
+    for (const side of [left, right])
+      if (!isNumeric(side)) throw mistake(c, "type", `${operator} takes numbers and tensors, not ${kindOf(side)}`);
+    const operands = alike(c, [left, right], operator);
+    const dtype = operands[0]!.type.dtype;
+    if (dtype === "bool")
+      throw mistake(c, "type", `${operator} calculates, and these elements are bool`, {
+        help: "cast(…, f32) makes 0 and 1",
+      });
+    if (operator === "/" && !isFloat(dtype))
+      throw mistake(c, "type", `/ divides floats, and these elements are ${dtype}`, {
+        help: "cast(…, f32) first, or floor_divide(a, b)",
+      });
+    return tensor(make(c, operations[operator], operands));
+  }
+  if (operator === "+" && left.kind === "list" && right.kind === "list") return list([...left.items, ...right.items]);
+  if (operator === "+" && left.kind === "string" && right.kind === "string")
+    return { kind: "string", value: left.value + right.value };
+  const [a, b] = [left, right].map((side) => {
+    if (side.kind === "int" || side.kind === "float") return side;
+    throw mistake(c, "type", `${operator} takes numbers and tensors, not ${kindOf(side)}`);
+  });
+  if (a!.kind === "int" && b!.kind === "int") return sizes(c, operator, a!.value, b!.value);
+  const [x, y] = [a!.value, b!.value];
+  // A size that is not known yet is a tensor from here on.
+  if (typeof x !== "number" || typeof y !== "number")
+    return tensor(make(c, operations[operator], alike(c, [left, right].map(float32(c)), operator)));
+  return float(calculate(operator, x, y));
+}
+
+const float32 =
+  (c: Context) =>
+  (value: CompileValue): CompileValue =>
+    value.kind === "int" && typeof value.value !== "number"
+      ? tensor(make(c, "convert", [make(c, "size_of", [], { dim: [value.value] })], { dtype: "f32" }))
+      : value;
+
+function sizes(c: Context, operator: Arithmetic, x: Dim, y: Dim): CompileValue {
+  switch (operator) {
+    case "+":
+      return int(addDims(x, y));
+    case "-":
+      return int(subtractDims(x, y));
+    case "*":
+      return int(multiplyDims(x, y));
+    case "/": {
+      if (equalDims(y, 0)) throw mistake(c, "type", `${formatDim(x)} is divided by 0`);
+      const exact = divideExactly(x, y);
+      if (exact !== undefined) return int(exact);
+      if (typeof x === "number" && typeof y === "number") return float(x / y);
+      throw mistake(c, "shape", `${formatDim(x)} / ${formatDim(y)} need not come out even`);
+    }
+    case "%": {
+      if (equalDims(y, 0)) throw mistake(c, "type", `${formatDim(x)} is divided by 0`);
+      if (typeof x === "number" && typeof y === "number") return int(((x % y) + y) % y);
+      if (divideExactly(x, y) !== undefined) return int(0);
+      throw mistake(c, "shape", `${formatDim(x)} % ${formatDim(y)} is not known before run time`);
+    }
+    case "**":
+      if (typeof x === "number" && typeof y === "number") {
+        const power = x ** y;
+        return y >= 0 && Number.isSafeInteger(power) ? int(power) : float(power);
+      }
+      if (typeof y === "number" && Number.isInteger(y) && y >= 0 && y <= 8) {
+        let power: Dim = 1;
+        for (let i = 0; i < y; i++) power = multiplyDims(power, x);
+        return int(power);
+      }
+      throw mistake(c, "shape", `${formatDim(x)} ** ${formatDim(y)} is not known before run time`);
+  }
+}
+
+function calculate(operator: Arithmetic, x: number, y: number): number {
+  switch (operator) {
+    case "+":
+      return x + y;
+    case "-":
+      return x - y;
+    case "*":
+      return x * y;
+    case "/":
+      return x / y;
+    case "%":
+      return x - y * Math.floor(x / y);
+    case "**":
+      return x ** y;
+  }
+}

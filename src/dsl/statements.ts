@@ -1,0 +1,147 @@
+// Runs the statements of a body: binds names, declares parameters and states, unrolls loops. After a mistake the names that
+// a statement would have bound are poisoned, and the next statement goes on.
+
+import type { Body, ForStatement, Identifier, IfStatement, Statement } from "./ast.ts";
+import { attempt, type Context, mistake, Poisoned, step } from "./context.ts";
+import { condition, type Environment, evaluate, evaluateTemplate, wholeNumber } from "./evaluate.ts";
+import { declareParameter, declareState, declareTotal, updateState } from "./globals.ts";
+import { assign, openScope } from "./scope.ts";
+import { type CompileValue, int, kindOf, none, poison } from "./values.ts";
+
+/** Runs a body; its value is that of its last statement: an expression, or an `if` that ends in one. */
+export function runBody(c: Context, env: Environment, body: Body): CompileValue {
+  let last: CompileValue = none;
+  for (const [i, statement] of body.statements.entries()) {
+    // What a metric's totals come to is asked for at the end of an epoch only.
+    const closing = i === body.statements.length - 1 && statement.kind === "expression";
+    if (closing && c.frame.metric !== undefined && c.graph.mode === "run") return none;
+    // In the library, the first mistake ends the block: the rest would only repeat it.
+    if (c.frame.library) last = runStatement(c, env, statement);
+    else {
+      const value = attempt(c, () => runStatement(c, env, statement));
+      if (value === undefined) for (const name of boundBy(statement)) assign(env.scope, name.name, poison);
+      last = value ?? poison;
+    }
+  }
+  return last;
+}
+
+function boundBy(statement: Statement): readonly Identifier[] {
+  switch (statement.kind) {
+    case "assign":
+      return statement.names;
+    case "param":
+    case "state":
+    case "total":
+    case "update":
+    case "indexed-assign":
+      return [statement.name];
+    case "if":
+      return statement.branches.flatMap((branch) => branch.body.statements.flatMap(boundBy));
+    case "for":
+    case "repeat":
+      return statement.body.statements.flatMap(boundBy);
+    case "expression": {
+      const { value } = statement;
+      return value.kind === "pipe" && value.as ? [value.as] : [];
+    }
+    case "assert":
+    case "yield":
+      return [];
+  }
+}
+
+function runStatement(c: Context, env: Environment, statement: Statement): CompileValue {
+  step(c);
+  c.frame.span = statement.span;
+  switch (statement.kind) {
+    case "expression":
+      return evaluate(c, env, statement.value);
+    case "assign":
+      assignNames(c, env, statement.names, evaluate(c, env, statement.value));
+      return none;
+    case "param":
+      declareParameter(c, env, statement);
+      return none;
+    case "state":
+      declareState(c, env, statement);
+      return none;
+    case "update":
+      updateState(c, env, statement);
+      return none;
+    case "total":
+      declareTotal(c, env, statement);
+      return none;
+    case "if":
+      return runIf(c, env, statement);
+    case "for":
+      return runFor(c, env, statement);
+    case "repeat": {
+      const count = wholeNumber(c, env, statement.count);
+      for (let i = 0; i < count; i++) runScope(c, env, statement.body);
+      return none;
+    }
+    case "assert": {
+      // Undecided: a free size takes part. Such conditions are left to whoever runs the program.
+      if (condition(c, env, statement.condition) !== false) return none;
+      const text = statement.message ? evaluateTemplate(c, env, statement.message) : "this condition does not hold";
+      c.frame.span = statement.condition.span;
+      throw mistake(c, "assertion", text, { label: statement.message ? "this does not hold" : "" });
+    }
+    case "indexed-assign":
+      throw mistake(c, "syntax", "index notation is not supported yet", { help: "for contractions there is @" });
+    case "yield":
+      throw mistake(c, "syntax", "yield belongs into a scan, which is not supported yet");
+  }
+}
+
+export function assignNames(c: Context, env: Environment, names: readonly Identifier[], value: CompileValue): void {
+  const [only, ...more] = names;
+  if (only && more.length === 0) {
+    if (value.kind === "none") throw mistake(c, "type", `${only.name} gets no value: the right side gives none`);
+    assign(env.scope, only.name, value);
+    return;
+  }
+  if (value.kind === "poison") throw new Poisoned();
+  if (value.kind !== "list")
+    throw mistake(c, "type", `${names.length} names take a tuple apart, and this is ${kindOf(value)}`);
+  if (value.items.length !== names.length)
+    throw mistake(c, "type", `${names.length} names for ${value.items.length} values`);
+  names.forEach(({ name }, i) => {
+    assign(env.scope, name, value.items[i]!);
+  });
+}
+
+const runScope = (c: Context, env: Environment, body: Body): CompileValue =>
+  runBody(c, { ...env, scope: openScope(env.scope) }, body);
+
+function runIf(c: Context, env: Environment, statement: IfStatement): CompileValue {
+  for (const branch of statement.branches) {
+    const chosen = condition(c, env, branch.condition);
+    if (chosen === undefined) {
+      c.frame.span = branch.condition.span;
+      throw mistake(
+        c,
+        "type",
+        "this condition depends on a size that is free until run time, and `if` chooses at compile time",
+      );
+    }
+    if (chosen) return runScope(c, env, branch.body);
+  }
+  return statement.otherwise ? runScope(c, env, statement.otherwise) : none;
+}
+
+function runFor(c: Context, env: Environment, { name, over, body }: ForStatement): CompileValue {
+  const items = evaluate(c, env, over);
+  c.frame.span = over.span;
+  if (items.kind !== "list")
+    throw mistake(c, "type", `for walks over a range or a list, not ${kindOf(items)}`, {
+      help: items.kind === "int" ? "write 0..n" : undefined,
+    });
+  for (const item of items.items) {
+    const scope = openScope(env.scope);
+    scope.names.set(name.name, item.kind === "poison" ? int(0) : item);
+    runBody(c, { ...env, scope }, body);
+  }
+  return none;
+}

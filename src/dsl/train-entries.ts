@@ -1,0 +1,278 @@
+// What the entries of a `train` block say: the optimizer and clipping as blocks, and everything else as the plan that the
+// training loop follows.
+
+import type { Value } from "../ir/graph.ts";
+import type { CallExpression, Expression, Span, TrainDeclaration, TrainEntry } from "./ast.ts";
+import { type Context, mistake, report, rootFrame } from "./context.ts";
+import { checkDataPipeline } from "./data-arguments.ts";
+import { closest, positionOf } from "./diagnostics.ts";
+import { callExpression, type Environment, evaluate, visibleNames } from "./evaluate.ts";
+import type { FileScope } from "./resolve.ts";
+import { openScope } from "./scope.ts";
+import type { DataCall, DataPipeline, Setting, TrainingPlan, ValidationSplit } from "./training-plan.ts";
+import { type BlockValue, type CompileValue, type GivenArgument, kindOf, list, tensor } from "./values.ts";
+
+const entryNames = [
+  "data",
+  "test",
+  "validation",
+  "folds",
+  "loss",
+  "optimizer",
+  "metrics",
+  "clip",
+  "early_stop",
+  "epochs",
+  "batch",
+  "seed",
+] as const;
+type EntryName = (typeof entryNames)[number];
+
+/** Entries that may hold several values, and those that have options. */
+const several: readonly string[] = ["metrics"];
+const options: Readonly<Record<string, readonly string[]>> = { early_stop: ["patience"] };
+
+export const entryOf = (train: TrainDeclaration, name: EntryName): TrainEntry | undefined =>
+  train.entries.find((entry) => entry.name.name === name);
+
+/** Reports unknown entries, repeated ones, and ones of the wrong form. */
+export function checkEntries(c: Context, train: TrainDeclaration): void {
+  const seen = new Set<string>();
+  for (const { name, values, options: given } of train.entries) {
+    const fault = (span: Span, message: string, help?: string): void =>
+      report(c, mistake(c, "train", message, { place: { file: c.frame.file, span }, help }).diagnostic);
+    if (!entryNames.some((known) => known === name.name)) {
+      const near = closest(name.name, entryNames);
+      const all = `the entries are target, ${entryNames.join(", ")}`;
+      fault(name.span, `train has no entry ${name.name}`, near ? `did you mean \`${near}\`? ${all}` : all);
+      continue;
+    }
+    if (seen.has(name.name)) fault(name.span, `${name.name} is given twice`);
+    seen.add(name.name);
+    if (values.length > 1 && !several.includes(name.name))
+      fault(values[1]!.span, `${name.name} takes one value, not ${values.length}`);
+    const known = options[name.name] ?? [];
+    for (const option of given)
+      if (!known.includes(option.name.name))
+        fault(
+          option.name.span,
+          `${name.name} has no option ${option.name.name}`,
+          known.length > 0 ? `it has ${known.join(", ")}` : undefined,
+        );
+  }
+}
+
+export interface OptimizerValue {
+  readonly callee: BlockValue;
+  readonly bound: readonly GivenArgument[];
+  readonly span: Span;
+}
+
+export function optimizerOf(c: Context, env: Environment, train: TrainDeclaration): OptimizerValue {
+  const [written] = entryOf(train, "optimizer")?.values ?? [];
+  c.frame = { ...rootFrame(env.file.file), scope: ["optimizer"], path: ["optimizer"], span: train.name.span };
+  if (!written) throw mistake(c, "train", "a train block needs an optimizer", { help: "optimizer: adam(lr: 1e-3)" });
+  const value = evaluate(c, env, written);
+  c.frame.span = written.span;
+  if (value.kind !== "function" || value.callee.kind !== "block" || value.callee.declaration.role !== "optimizer")
+    throw mistake(c, "train", `the optimizer should be a block of that role, not ${kindOf(value)}`, {
+      help: "for example adam(lr: 1e-3)",
+    });
+  return { callee: value.callee, bound: value.bound, span: written.span };
+}
+
+/** `clip: global_norm(1.0)` calls the block `clip_global_norm` with the list of gradients; other names are called as they are. */
+export function applyClip(
+  c: Context,
+  env: Environment,
+  train: TrainDeclaration,
+  gradients: readonly Value[],
+): readonly Value[] {
+  const [written] = entryOf(train, "clip")?.values ?? [];
+  if (!written) return gradients;
+  c.frame = { ...rootFrame(env.file.file), scope: ["clip"], path: ["clip"], span: written.span };
+  const call: CallExpression =
+    written.kind === "call" ? written : { kind: "call", callee: written, arguments: [], span: written.span };
+  const { callee } = call;
+  const prefixed = callee.kind === "name" && visibleNames(env).includes(`clip_${callee.name}`);
+  const target: Expression = prefixed ? { ...callee, name: `clip_${callee.name}` } : callee;
+  const place = { file: env.file.file, span: written.span };
+  const given: GivenArgument = { value: list(gradients.map(tensor)), place };
+  const result = callExpression(c, env, { ...call, callee: target }, [given], written.span);
+  c.frame.span = written.span;
+  const items = result.kind === "list" ? result.items : [];
+  const clipped = items.flatMap((item) => (item.kind === "tensor" ? [item.value] : []));
+  if (clipped.length !== gradients.length)
+    throw mistake(
+      c,
+      "train",
+      `clip should give a gradient for each of ${gradients.length} parameters, and gives ${kindOf(result)}`,
+    );
+  return clipped;
+}
+
+// ----------------------------------------------------------------------------------------------------------- the plan
+
+/** The plan of a `train` block. Mistakes are reported; what is missing gets its usual value. */
+export function trainingPlan(
+  c: Context,
+  file: FileScope,
+  train: TrainDeclaration,
+  inputs: readonly string[],
+  metrics: readonly string[],
+): TrainingPlan {
+  const env: Environment = { scope: openScope(), file };
+  c.frame = { ...rootFrame(file.file), span: train.name.span };
+  const fault = (span: Span, message: string, help?: string): undefined => {
+    report(c, mistake(c, "train", message, { place: { file: file.file, span }, help }).diagnostic);
+  };
+  const count = (name: EntryName, usual: number, least: number): number => {
+    const entry = entryOf(train, name);
+    const [written] = entry?.values ?? [];
+    if (!entry) return usual;
+    const value = written && constant(c, env, written);
+    if (value?.kind === "int" && typeof value.value === "number" && value.value >= least) return value.value;
+    fault(
+      written?.span ?? entry.span,
+      `${name} should be a whole number from ${least} on, and is ${value ? kindOf(value) : "missing"}`,
+    );
+    return usual;
+  };
+  const pipeline = (name: "data" | "test"): DataPipeline | undefined => {
+    const [written] = entryOf(train, name)?.values ?? [];
+    return written && dataPipeline(c, env, written, fault);
+  };
+  const data = pipeline("data");
+  if (!entryOf(train, "data"))
+    fault(train.name.span, "a train block needs data", 'data: csv("table.csv", label: "class")');
+  const test = pipeline("test");
+  const validation = validationOf(c, env, train, fault);
+  const folds = entryOf(train, "folds") ? count("folds", 5, 2) : undefined;
+  if (validation && folds !== undefined)
+    fault(entryOf(train, "folds")!.span, "folds and validation exclude each other", "leave one of them out");
+  const earlyStop = earlyStopOf(c, env, train, metrics, fault);
+  return {
+    model: train.name.name,
+    inputs,
+    targets: train.targets.map((target) => target.name.name),
+    data: data ?? [],
+    ...(test ? { test } : {}),
+    ...(validation ? { validation } : {}),
+    ...(folds === undefined ? {} : { folds }),
+    metrics,
+    ...(earlyStop ? { earlyStop } : {}),
+    epochs: count("epochs", 10, 1),
+    batch: count("batch", 32, 1),
+    seed: count("seed", 0, 0),
+  };
+}
+
+type Fault = (span: Span, message: string, help?: string) => undefined;
+
+function constant(c: Context, env: Environment, written: Expression): CompileValue {
+  c.frame.span = written.span;
+  return evaluate(c, env, written);
+}
+
+/** `10%` is a random tenth, `last(20%)` the last fifth. */
+function validationOf(
+  c: Context,
+  env: Environment,
+  train: TrainDeclaration,
+  fault: Fault,
+): ValidationSplit | undefined {
+  const [written] = entryOf(train, "validation")?.values ?? [];
+  if (!written) return undefined;
+  const isLast = written.kind === "call" && written.callee.kind === "name" && written.callee.name === "last";
+  const shareOf = isLast ? written.arguments[0]?.value : written;
+  const value = shareOf && constant(c, env, shareOf);
+  const share = value?.kind === "float" || value?.kind === "int" ? value.value : undefined;
+  if (typeof share !== "number" || share <= 0 || share >= 1 || (isLast && written.arguments.length !== 1))
+    return fault(written.span, "validation should be a share such as 10% or last(20%)");
+  return { share, from: isLast ? "last" : "random" };
+}
+
+function earlyStopOf(
+  c: Context,
+  env: Environment,
+  train: TrainDeclaration,
+  metrics: readonly string[],
+  fault: Fault,
+): TrainingPlan["earlyStop"] {
+  const entry = entryOf(train, "early_stop");
+  const [written] = entry?.values ?? [];
+  if (!entry || !written) return undefined;
+  const names = ["loss", ...metrics].flatMap((name) => [name, `val_${name}`]);
+  if (written.kind !== "name" || !names.includes(written.name)) {
+    const near = written.kind === "name" ? closest(written.name, names) : undefined;
+    const all = `early_stop can watch ${names.join(", ")}`;
+    return fault(written.span, "this is no value that an epoch gives", near ? `did you mean \`${near}\`? ${all}` : all);
+  }
+  const held = train.entries.some(({ name }) => name.name === "validation" || name.name === "folds");
+  if (written.name.startsWith("val_") && !held)
+    return fault(written.span, `${written.name} needs rows that are held back`, "add validation: 10%");
+  const option = entry.options.find(({ name }) => name.name === "patience");
+  const value = option && constant(c, env, option.value);
+  if (option && (value?.kind !== "int" || typeof value.value !== "number" || value.value < 0))
+    return fault(option.span, "patience should be a whole number of epochs");
+  return {
+    monitor: written.name,
+    patience: value?.kind === "int" && typeof value.value === "number" ? value.value : 0,
+  };
+}
+
+function dataPipeline(c: Context, env: Environment, written: Expression, fault: Fault): DataPipeline | undefined {
+  const stages: Expression[] = [];
+  let at = written;
+  for (; at.kind === "pipe"; at = at.input) stages.unshift(at.stage);
+  stages.unshift(at);
+  const calls: { call: DataCall; span: Span }[] = [];
+  for (const stage of stages) {
+    const [callee, given] = stage.kind === "call" ? [stage.callee, stage.arguments] : [stage, []];
+    if (callee.kind !== "name")
+      return fault(stage.span, "a data source or transform is expected here", 'for example csv("table.csv")');
+    const { line, column } = positionOf(c.frame.file, stage.span.start);
+    const place = { file: c.frame.file.name, line, column };
+    const name = callee.name;
+    if (unsupported.includes(name))
+      return fault(callee.span, `the data source or transform ${name} is not supported yet`);
+    const positional: Setting[] = [];
+    const named: Record<string, Setting> = {};
+    for (const argument of given) {
+      const setting = settingOf(constant(c, env, argument.value));
+      if (setting === undefined) return fault(argument.span, "data takes numbers, strings and lists of them");
+      if (argument.name) named[argument.name.name] = setting;
+      else positional.push(setting);
+    }
+    calls.push({ call: { name, positional, named, place }, span: stage.span });
+  }
+  const pipeline = calls.map(({ call }) => call);
+  for (const problem of checkDataPipeline(pipeline))
+    fault(calls.find(({ call }) => call === problem.call)?.span ?? written.span, problem.message, problem.help);
+  return pipeline;
+}
+
+/** Part of the language, but of a later stage of the implementation. */
+const unsupported = ["characters", "augment"];
+
+function settingOf(value: CompileValue): Setting | undefined {
+  switch (value.kind) {
+    case "int":
+    case "float":
+      return typeof value.value === "number" ? value.value : undefined;
+    case "string":
+    case "bool":
+      return value.value;
+    case "list": {
+      const items = value.items.map(settingOf);
+      const settings: Setting[] = [];
+      for (const item of items) {
+        if (item === undefined) return undefined;
+        settings.push(item);
+      }
+      return settings;
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,308 @@
+// The graphs of a `train` block: `train_step` (loss, gradients and all updates in one), `eval_step`, which only adds to the
+// totals, and `metrics`, which reads them.
+
+import { isFloat } from "../ir/dtype.ts";
+import type { Global, Graph, Value } from "../ir/graph.ts";
+import { literal } from "../ir/graph.ts";
+import type { Expression, ModelDeclaration, TrainDeclaration } from "./ast.ts";
+import { bindArguments, runBlock } from "./call.ts";
+import {
+  addInput,
+  attempt,
+  type Context,
+  createGraphState,
+  finishGraph,
+  type GraphState,
+  keyInput,
+  make,
+  mistake,
+  Poisoned,
+  reachable,
+  rootFrame,
+  stepInput,
+} from "./context.ts";
+import { type Environment, evaluate } from "./evaluate.ts";
+import { gradientsOf, parameterValues } from "./functions/meta.ts";
+import { addTotal } from "./globals.ts";
+import { freeType, openModel, runModel } from "./model.ts";
+import type { FileScope } from "./resolve.ts";
+import { openScope } from "./scope.ts";
+import { asOperand } from "./tensors.ts";
+import { applyClip, entryOf, optimizerOf } from "./train-entries.ts";
+import { describe, type GivenArgument, int, kindOf, tensor } from "./values.ts";
+
+export interface TrainingGraphs {
+  readonly graphs: readonly Graph[];
+  /** As the graph `metrics` names them, besides the loss. */
+  readonly metrics: readonly string[];
+}
+
+/** A model and the file that declares it, which may be another than the one with the `train` block. */
+export interface ModelOfFile {
+  readonly model: ModelDeclaration;
+  readonly file: FileScope;
+}
+
+/** Elaborates a `train` block whose model is sound. */
+export function trainingGraphs(
+  c: Context,
+  program: FileScope,
+  { model, file }: ModelOfFile,
+  train: TrainDeclaration,
+): TrainingGraphs {
+  const metrics = metricEntries(train);
+  const graphs: Graph[] = [];
+  const step = forward(c, program, { model, file }, train, true);
+  const loss = attempt(c, () => lossOf(c, step.env, train));
+  if (loss) attempt(c, () => optimize(c, step.env, train, loss));
+  if (loss) addMetrics(c, step.env, { model, train }, metrics, loss);
+  if (loss) graphs.push(finishGraph(step.graph, [{ name: "loss", value: loss }], updatesOf(c, step.graph, false)));
+
+  const evaluation = forward(c, program, { model, file }, train, false);
+  const held = attempt(c, () => lossOf(c, evaluation.env, train));
+  if (held) {
+    addMetrics(c, evaluation.env, { model, train }, metrics, held);
+    graphs.push(finishGraph(evaluation.graph, [], updatesOf(c, evaluation.graph, true)));
+  }
+  if (loss) graphs.push(metricsGraph(c, evaluation.env, train, metrics));
+  return { graphs, metrics: metrics.map((metric) => metric.name) };
+}
+
+/** Runs the model, and puts the targets beside the names that its body bound. */
+function forward(
+  c: Context,
+  program: FileScope,
+  { model, file }: ModelOfFile,
+  train: TrainDeclaration,
+  training: boolean,
+): { readonly graph: GraphState; readonly env: Environment } {
+  const graph = createGraphState(training ? "train_step" : "eval_step", "run", training);
+  c.graph = graph;
+  const inner = openModel(c, file, model);
+  const scope = openScope(inner.scope);
+  const env: Environment = { scope, file: program, train: true };
+  for (const { name, type } of train.targets) {
+    c.frame = rootFrame(program.file);
+    const target = attempt(c, () => tensor(addInput(graph, name.name, freeType(c, inner, name, type))));
+    scope.names.set(name.name, target ?? { kind: "poison" });
+  }
+  if (training) {
+    keyInput(c);
+    scope.names.set("step", tensor(stepInput(c)));
+  }
+  c.frame = rootFrame(file.file);
+  runModel(c, inner, model);
+  return { graph, env };
+}
+
+/** Updates in the order of declaration. Evaluation changes nothing but totals. */
+function updatesOf(c: Context, graph: GraphState, totalsOnly: boolean): Map<string, Value> {
+  const updates = new Map<string, Value>();
+  for (const [name, { role }] of c.globals) {
+    const value = graph.current.get(name);
+    if (value && (!totalsOnly || role === "metric")) updates.set(name, value);
+  }
+  return updates;
+}
+
+function lossOf(c: Context, env: Environment, train: TrainDeclaration): Value {
+  const entry = entryOf(train, "loss");
+  c.frame = { ...rootFrame(env.file.file), scope: ["loss"], path: ["loss"], span: train.name.span };
+  const [written] = entry?.values ?? [];
+  if (!written) throw mistake(c, "train", "a train block needs a loss", { help: "loss: cross_entropy(logits, label)" });
+  const value = evaluate(c, env, written);
+  c.frame.span = written.span;
+  if (value.kind !== "tensor") throw mistake(c, "train", `the loss is a scalar tensor, not ${kindOf(value)}`);
+  const { shape, dtype } = value.value.type;
+  if (shape.length > 0 || !isFloat(dtype))
+    throw mistake(c, "train", `the loss is one number, and this is ${describe(value)}`, {
+      help: "mean(…) makes it one",
+    });
+  return value.value;
+}
+
+/** Gradients, clipping, and the optimizer's block once for each parameter. */
+function optimize(c: Context, env: Environment, train: TrainDeclaration, loss: Value): void {
+  const parameters = parameterValues(c);
+  c.frame = { ...rootFrame(env.file.file), scope: ["gradient"], span: entryOf(train, "loss")?.span ?? train.name.span };
+  if (parameters.length === 0) throw mistake(c, "train", `${train.name.name} has no parameters to train`);
+  const gradients = applyClip(c, env, train, gradientsOf(c, loss, parameters));
+  const optimizer = optimizerOf(c, env, train);
+  const { declaration, scope } = optimizer.callee;
+  const stepped = declaration.parameters.some((parameter) => parameter.name.name === "step");
+  parameters.forEach((parameter, i) => {
+    if (parameter.kind !== "global") return;
+    const place = { file: env.file.file, span: optimizer.span };
+    const given: GivenArgument[] = [
+      { value: tensor(parameter), place },
+      { value: tensor(gradients[i]!), place },
+      ...optimizer.bound,
+      ...(stepped ? [{ name: "step", value: tensor(stepInput(c)), place }] : []),
+    ];
+    const name = declaration.name.name;
+    c.frame = { ...rootFrame(env.file.file), span: optimizer.span };
+    const infos = declaration.parameters.map((p) => ({ name: p.name.name, optional: p.default !== undefined }));
+    const { bound } = bindArguments(c, name, infos, given, undefined);
+    const frame = {
+      ...rootFrame(scope.file),
+      library: scope.library,
+      callee: optimizer.callee,
+      path: ["optimizer"],
+      suffix: parameter.name,
+      scope: ["optimizer", name],
+      parent: c.frame,
+    };
+    const value = runBlock(c, declaration, bound, frame, { scope: openScope(), file: scope });
+    if (value.kind === "poison") throw new Poisoned();
+    const { type } = parameter;
+    if (value.kind !== "tensor" || describe(value) !== describe(tensor(parameter)))
+      throw mistake(
+        c,
+        "train",
+        `the optimizer ${name} should give new weights ${describe(tensor({ kind: "global", name: parameter.name, type }))}, and gives ${kindOf(value)}`,
+      );
+    c.graph.current.set(parameter.name, value.value);
+  });
+}
+
+// --------------------------------------------------------------------------------------------------------- metrics
+
+interface MetricEntry {
+  readonly name: string;
+  readonly written: Expression;
+  /** The call's own name, and how many calls of that name came before. */
+  readonly stem: string;
+  readonly before: number;
+}
+
+function metricEntries(train: TrainDeclaration): MetricEntry[] {
+  const counts = new Map<string, number>();
+  return (entryOf(train, "metrics")?.values ?? []).map((written) => {
+    const stem = stemOf(written);
+    const before = counts.get(stem) ?? 0;
+    counts.set(stem, before + 1);
+    return { name: before === 0 ? stem : `${stem}_${before}`, written, stem, before };
+  });
+}
+
+/** The name of what is computed last: `accuracy` of `accuracy(a, b)`, or the name given by `as`. */
+function stemOf(written: Expression): string {
+  switch (written.kind) {
+    case "name":
+      return written.name;
+    case "call":
+      return stemOf(written.callee);
+    case "pipe":
+      return written.as?.name ?? stemOf(written.stage);
+    case "member":
+      return written.name.name;
+    default:
+      return "metric";
+  }
+}
+
+function calleeOf(written: Expression): Expression | undefined {
+  if (written.kind === "call") return written.callee;
+  if (written.kind === "pipe") return written.stage.kind === "call" ? written.stage.callee : written.stage;
+  return undefined;
+}
+
+/** Whether a metric keeps totals of its own; others are averaged over the rows. */
+function keepsTotals(c: Context, env: Environment, { written }: MetricEntry): boolean {
+  const callee = calleeOf(written);
+  const value = callee && evaluate(c, env, callee);
+  return value?.kind === "function" && value.callee.kind === "block" && value.callee.declaration.role === "metric";
+}
+
+function metricFrame(c: Context, env: Environment, { stem, before, written }: MetricEntry): void {
+  c.frame = {
+    ...rootFrame(env.file.file),
+    path: ["metric"],
+    scope: ["metrics"],
+    instances: new Map(before > 0 ? [[stem, before]] : []),
+    span: written.span,
+  };
+}
+
+/** Adds the batch to the totals: the loss and plain metrics weighted by rows, others as they say. */
+function addMetrics(
+  c: Context,
+  env: Environment,
+  { model, train }: { readonly model: ModelDeclaration; readonly train: TrainDeclaration },
+  metrics: readonly MetricEntry[],
+  loss: Value,
+): void {
+  c.frame = { ...rootFrame(env.file.file), scope: ["metrics"], span: entryOf(train, "loss")?.span ?? train.name.span };
+  const rows = rowsOf(c, model);
+  const average = (name: string, value: Value): void => {
+    c.frame = { ...c.frame, path: ["metric", name], scope: ["metrics", name] };
+    addTotal(c, "sum", make(c, "multiply", [value, rows]));
+    addTotal(c, "count", rows);
+  };
+  average("loss", loss);
+  for (const metric of metrics)
+    attempt(c, () => {
+      metricFrame(c, env, metric);
+      const own = keepsTotals(c, env, metric);
+      const value = evaluate(c, env, metric.written);
+      if (own) return;
+      c.frame.span = metric.written.span;
+      if (value.kind !== "tensor" || value.value.type.shape.length > 0 || !isFloat(value.value.type.dtype))
+        throw mistake(c, "train", `a metric is one number or a block of the role metric, and this is ${kindOf(value)}`);
+      average(metric.name, value.value);
+    });
+}
+
+/** How many rows the batch has: the length of the first axis of the model's first input. */
+function rowsOf(c: Context, model: ModelDeclaration): Value {
+  const name = model.parameters[0]?.name.name;
+  const input = c.graph.inputs.find((given) => given.name === name);
+  const rows = input?.type.shape[0];
+  return rows === undefined ? literal(1, "f32") : asOperand(c, int(rows), "f32");
+}
+
+function metricsGraph(c: Context, env: Environment, train: TrainDeclaration, metrics: readonly MetricEntry[]): Graph {
+  const graph = createGraphState("metrics", "metrics", false);
+  c.graph = graph;
+  c.frame = {
+    ...rootFrame(env.file.file),
+    scope: ["metrics", "loss"],
+    span: entryOf(train, "loss")?.span ?? train.name.span,
+  };
+  const outputs = [{ name: "loss", value: averageOf(c, "loss") }];
+  for (const metric of metrics)
+    attempt(c, () => {
+      metricFrame(c, env, metric);
+      if (!keepsTotals(c, env, metric)) {
+        outputs.push({ name: metric.name, value: averageOf(c, metric.name) });
+        return;
+      }
+      const value = evaluate(c, env, metric.written);
+      c.frame.span = metric.written.span;
+      if (value.kind !== "tensor")
+        throw mistake(c, "train", `the metric ${metric.name} gives ${kindOf(value)}, not a tensor`);
+      const foreign = [...reachable([value.value])].find((v) => v.kind === "input");
+      if (foreign?.kind === "input")
+        throw mistake(
+          c,
+          "train",
+          `the value of ${metric.name} depends on ${foreign.name}, which the end of an epoch does not know`,
+          {
+            help: "add it up in a total",
+          },
+        );
+      outputs.push({ name: metric.name, value: value.value });
+    });
+  return finishGraph(graph, outputs, new Map());
+}
+
+function averageOf(c: Context, name: string): Value {
+  const total = (part: string): Value => {
+    const found: Global | undefined = c.globals.get(`metric.${name}.${part}`);
+    if (!found) throw new Poisoned();
+    return { kind: "global", name: found.name, type: found.type };
+  };
+  // No rows: 0, not NaN.
+  const count = make(c, "maximum", [total("count"), 1]);
+  return make(c, "divide", [total("sum"), count]);
+}
