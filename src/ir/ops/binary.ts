@@ -48,7 +48,13 @@ function binary(name: string, spec: BinarySpec): Operation {
 }
 
 const anywhere = (_: 0 | 1, shape: readonly number[]): SampleTensor => normal(...shape);
-const apart = (_: 0 | 1, shape: readonly number[]): SampleTensor => spaced(...shape);
+/** No two elements are close, within the operands and between them: `spaced` takes odd multiples of 0.05, this even ones. */
+const apart = (operand: 0 | 1, shape: readonly number[]): SampleTensor => {
+  if (operand === 0) return spaced(...shape);
+  const count = shape.reduce((a, b) => a * b, 1);
+  const even = Array.from({ length: count }, (_, i) => (((i * 7) % count) - Math.floor(count / 2)) * 0.1);
+  return values(even, shape);
+};
 const positiveSecond = (operand: 0 | 1, shape: readonly number[]): SampleTensor =>
   operand === 0 ? normal(...shape) : uniform(0.5, 3, ...shape);
 const bits = (_: 0 | 1, shape: readonly number[]): SampleTensor => integers(-(2 ** 31), 2 ** 31 - 1, shape);
@@ -82,7 +88,7 @@ const extremum =
     return [part(x, y, 0.5), part(y, x, 0.5)];
   };
 
-/** d · y · x^(y - 1) and d · x^y · log x, each 0 where the formula meets 0 · ∞ (y = 0, and x = 0). */
+/** d · y · x^(y - 1) and d · x^y · log x, each 0 where the formula meets 0 · ∞: at x = y = 0, and at x = 0. */
 function powerGradient(e: Emit, { x, y, result, d }: GradientValues): readonly [Value | undefined, Value | undefined] {
   if (y.kind === "literal") {
     if (y.value === 0) return [undefined, undefined];
@@ -91,8 +97,9 @@ function powerGradient(e: Emit, { x, y, result, d }: GradientValues): readonly [
   }
   const base = e.multiply(e.multiply(d, y), e.power(x, e.subtract(y, 1)));
   const exponent = e.multiply(e.multiply(d, result), e.value("log", [x]));
+  const origin = e.value("and", [e.compare("eq", x, 0), e.compare("eq", y, 0)]);
   return [
-    e.select(e.compare("eq", y, 0), 0, base),
+    e.select(origin, 0, base),
     x.kind === "literal" && x.value === 0 ? undefined : e.select(e.compare("eq", x, 0), 0, exponent),
   ];
 }
@@ -151,7 +158,11 @@ export const binaryOperations = [
     },
     smooth: false,
     sample: (operand, shape) => (operand === 0 ? spaced(...shape) : uniform(3.5, 3.6, ...shape)),
-    also: [wide, [values([7, -7, 7, -7, 5], [5], "i32"), values([3, 3, -3, -3, 0], [5], "i32")]],
+    also: [
+      wide,
+      [values([5, -7.3, 9.1, -0.4], [4]), values([2, 3, -4, -1.5], [4])],
+      [values([7, -7, 7, -7, 5], [5], "i32"), values([3, 3, -3, -3, 0], [5], "i32")],
+    ],
   }),
   binary("power", {
     doc: "x raised to y, for floating-point numbers; NaN for x < 0 and y not whole.",
@@ -160,7 +171,7 @@ export const binaryOperations = [
     compute: (x, y) => x ** y,
     gradient: powerGradient,
     sample: (_, shape) => uniform(0.5, 2.5, ...shape),
-    also: [[normal(5), values([2, 2, 2, 2, 2], [5])]],
+    also: [[uniform(0.5, 2.5, 5), values([2, -3, 0, 1, 0.5], [5])]],
   }),
   binary("maximum", {
     doc: "The greater of x and y; NaN where either is. Where they are equal each gets half of the gradient, and a constant all.",

@@ -1,6 +1,6 @@
 // Gradients of convolutions, as convolutions with other layouts, so that they can be differentiated again.
 
-import { type Dim, divideExactly, equalShapes, multiplyDims, subtractDims } from "../dim.ts";
+import { type Dim, divideExactly, multiplyDims, subtractDims } from "../dim.ts";
 import type { Emit } from "../emit.ts";
 import type { Value } from "../graph.ts";
 import {
@@ -64,16 +64,17 @@ function swapFeatures(e: Emit, kernel: Value, layout: Layout, groups: number): {
   const { shape } = kernel.type;
   const outputs = shape[layout.kernel.outer]!;
   const perGroup = divideExactly(outputs, groups) ?? outputs;
+  const inputs = shape[layout.kernel.inner]!;
+  // Depthwise, with one output a channel: inputs and outputs are the groups.
+  if (inputs === 1 && perGroup === 1) return { kernel, letters };
   // One letter an axis: g group, m outputs of a group, c inputs of a group.
   const split = [...letters].flatMap((letter) => (letter === "o" ? ["g", "m"] : letter === "i" ? ["c"] : [letter]));
   const sizes = [...letters].flatMap((letter, axis) => (letter === "o" ? [groups, perGroup] : [shape[axis]!]));
-  const inputs = shape[layout.kernel.inner]!;
   if (inputs === 1) {
     const kept = split.map((_, axis) => axis).filter((axis) => split[axis] !== "c");
     const merged = kept.map((axis) => sizes[axis]!);
     const text = kept.map((axis) => split[axis]!).join("");
-    const same = equalShapes(merged, shape);
-    return { kernel: same ? kernel : e.reshape(kernel, merged), letters: renameLetters(text, { g: "o", m: "i" }) };
+    return { kernel: e.reshape(kernel, merged), letters: renameLetters(text, { g: "o", m: "i" }) };
   }
   const digits = split.filter((letter) => /\d/.test(letter));
   const order = [...digits, "g", "c", "m"].map((letter) => split.indexOf(letter));

@@ -3,6 +3,7 @@
 import type { Operation } from "../op.ts";
 import { binaryOperations } from "./binary.ts";
 import { choiceOperations } from "./choice.ts";
+import { concatenateOperations } from "./concatenate.ts";
 import { convolutionOperations } from "./convolution.ts";
 import { createOperations } from "./create.ts";
 import { dotOperations } from "./dot.ts";
@@ -23,6 +24,7 @@ const families: readonly (readonly Operation[])[] = [
   choiceOperations,
   reduceOperations,
   movementOperations,
+  concatenateOperations,
   sliceOperations,
   createOperations,
   dotOperations,
