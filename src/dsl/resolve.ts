@@ -29,8 +29,8 @@ export interface FileScope {
   readonly models: readonly ModelDeclaration[];
 }
 
-/** Finds the file that an import names, from the path in the import and the importing file; undefined where there is none. */
-export type LoadFile = (path: string, importer: SourceFile) => SourceFile | undefined;
+/** Finds the file that an import names, from the path in the import and the name of the importing file; undefined where there is none. */
+export type LoadFile = (path: string, importer: string) => SourceFile | undefined;
 
 export interface Resolved {
   readonly scope: FileScope;
@@ -124,7 +124,7 @@ function importFile(
   }
   const present = loaded.get(name);
   if (present) return present;
-  const file = loadFile(value, importer);
+  const file = loadFile(value, importer.name);
   if (!file) return fail(`there is no file "${value}"`, `looked for ${name}`);
   return loadScope({ name, text: file.text }, loadFile, loaded, chain, diagnostics, root);
 }

@@ -12,7 +12,7 @@ function reshape(a: Arguments, c: Context): Value {
   const x = a.tensor("x");
   const shape = a.dims("shape");
   const total = productOf(x.type.shape);
-  const open = shape.findIndex((dim) => dim === -1);
+  const open = shape.indexOf(-1);
   if (open < 0) {
     if (!equalDims(total, productOf(shape)))
       throw a.wrong(
