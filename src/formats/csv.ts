@@ -112,7 +112,7 @@ function quotedField(text: string, start: number, file: string, line: number) {
 
 const numeric = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-export const isNumericCell = (cell: string): boolean => numeric.test(cell.trim());
+const isNumericCell = (cell: string): boolean => numeric.test(cell.trim());
 
 /** Whether a column holds numbers: true if any cell is one (the others are then mistakes), false for text alone. */
 export function isNumericColumn(csv: Csv, column: number): boolean {

@@ -32,7 +32,7 @@ export async function readIdx(bytes: Uint8Array, file: string): Promise<Tensor> 
 }
 
 /** Reads an IDX file that is already unpacked. */
-export function parseIdx(bytes: Uint8Array, file: string): Tensor {
+function parseIdx(bytes: Uint8Array, file: string): Tensor {
   const notIdx = "this reads IDX files, such as those of MNIST, gzipped or not";
   if (bytes.length < 4) throw new FormatError(file, `is ${bytes.length} bytes long, too short for IDX`, notIdx);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
