@@ -4,15 +4,14 @@ import { expect } from "vitest";
 import { evaluateDim, multiplyDims, productOf, type Sizes } from "../../src/ir/dim.ts";
 import { allocate, bytesOf, type DType, type TypedArray } from "../../src/ir/dtype.ts";
 import type { Graph, TensorType } from "../../src/ir/graph.ts";
-import { interpretGraph } from "../../src/ir/interpret.ts";
-import { fromHalf, toHalf } from "../../src/ir/kernel/arithmetic.ts";
+import { type Interpretation, interpretGraph } from "../../src/ir/interpret.ts";
 import { interpretKernel } from "../../src/ir/kernel/interpret.ts";
 import type { Program } from "../../src/ir/kernel/program.ts";
 import { verifyKernel } from "../../src/ir/kernel/verify.ts";
 import type { MemoryPlan, Place } from "../../src/ir/memory-plan.ts";
 import type { ReferenceTensor } from "../../src/ir/op.ts";
 import { lowerGraph } from "../../src/passes/lower/index.ts";
-import { sampleTensor } from "./samples.ts";
+import { randomGlobals, randomInputs } from "./graphs.ts";
 
 /** Every result in a buffer of its own, alive for ever. */
 export function trivialPlan(graph: Graph): MemoryPlan {
@@ -32,20 +31,31 @@ export function trivialPlan(graph: Graph): MemoryPlan {
 
 export type Tensors = ReadonlyMap<string, ReferenceTensor>;
 
-/** Runs a program; results are outputs by name and new values of globals. Buffers of the arena are separate arrays. */
+type Held = TypedArray | Float64Array;
+
+/**
+ * Runs a program; results are outputs by name and new values of globals. Floats are held in float64, so that nothing is rounded
+ * and mistakes are told from rounding. Buffers of the arena are arrays of their own, full of NaN at first.
+ */
 export function runLowered(
   program: Program,
   inputs: Tensors,
   globals: Tensors,
   sizes: Sizes,
 ): { readonly outputs: Map<string, ReferenceTensor>; readonly globals: Map<string, ReferenceTensor> } {
-  const arena = program.buffers.map(({ bytes }) => new ArrayBuffer(evaluateDim(bytes, sizes) + 64));
-  const held = (tensors: Tensors) => new Map([...tensors].map(([name, t]) => [name, toTyped(t)]));
+  const arena = new Map<string, Held>();
+  const held = (tensors: Tensors) =>
+    new Map([...tensors].map(([name, { dtype, data }]) => [name, filled(dtype, data.length, data)]));
   const [inputArrays, globalArrays] = [held(inputs), held(globals)];
-  const arrayAt = (place: Place, dtype: DType): TypedArray => {
+  const arrayAt = (place: Place, dtype: DType): Held => {
     switch (place.kind) {
-      case "arena":
-        return viewOf(arena[place.buffer]!, dtype);
+      case "arena": {
+        const key = `${place.buffer} ${dtype}`;
+        const bytes = evaluateDim(program.buffers[place.buffer]!.bytes, sizes);
+        const array = arena.get(key) ?? filled(dtype, bytes / bytesOf[dtype], undefined);
+        arena.set(key, array);
+        return array;
+      }
       case "input":
         return inputArrays.get(place.name)!;
       case "global":
@@ -54,7 +64,7 @@ export function runLowered(
   };
   for (const { kernel, places } of program.calls) {
     verifyKernel(kernel);
-    const buffers: Record<string, TypedArray> = {};
+    const buffers: Record<string, Held> = {};
     const offsets: Record<string, number> = {};
     kernel.buffers.forEach(({ name, dtype }, i) => {
       buffers[name] = arrayAt(places[i]!, dtype);
@@ -66,10 +76,11 @@ export function runLowered(
     const shape = type.shape.map((dim) => evaluateDim(dim, sizes));
     const count = shape.reduce((a, b) => a * b, 1);
     const from = evaluateDim(place.offset, sizes);
-    const data = Float64Array.from(arrayAt(place, type.dtype).subarray(from, from + count), (x) =>
-      type.dtype === "f16" ? fromHalf(x) : x,
-    );
-    return { dtype: type.dtype, shape, data };
+    return {
+      dtype: type.dtype,
+      shape,
+      data: Float64Array.from(arrayAt(place, type.dtype).subarray(from, from + count)),
+    };
   };
   const outputs = new Map(program.outputs.map(({ name, type, place }) => [name, read(place, type)]));
   const copies = program.copies.map(({ target, source, length }) => {
@@ -77,27 +88,17 @@ export function runLowered(
     return { target, value: read(source, type) };
   });
   const after = new Map<string, ReferenceTensor>();
-  for (const [name, tensor] of globals) {
-    const data = Float64Array.from(globalArrays.get(name)!);
-    after.set(name, { ...tensor, data });
-  }
+  for (const [name, tensor] of globals)
+    after.set(name, { ...tensor, data: Float64Array.from(globalArrays.get(name)!) });
   for (const { target, value } of copies) after.set(target, { ...after.get(target)!, data: value.data });
   return { outputs, globals: after };
 }
 
-function toTyped({ dtype, data }: ReferenceTensor): TypedArray {
-  const array = allocate(dtype, data.length);
-  array.set(dtype === "f16" ? [...data].map(toHalf) : data);
+function filled(dtype: DType, length: number, data: ArrayLike<number> | undefined): Held {
+  const isFloat = dtype === "f32" || dtype === "f16";
+  const array = isFloat ? new Float64Array(length).fill(Number.NaN) : allocate(dtype, length);
+  if (data) array.set(data);
   return array;
-}
-
-function viewOf(buffer: ArrayBuffer, dtype: DType): TypedArray {
-  const empty = allocate(dtype, 0);
-  if (empty instanceof Float32Array) return new Float32Array(buffer);
-  if (empty instanceof Int32Array) return new Int32Array(buffer);
-  if (empty instanceof Uint16Array) return new Uint16Array(buffer);
-  if (empty instanceof Int8Array) return new Int8Array(buffer);
-  return new Uint8Array(buffer);
 }
 
 /** Fails unless `actual` agrees with `expected`, relative to the largest element of either. */
@@ -114,28 +115,29 @@ export function expectClose(actual: ReferenceTensor, expected: ReferenceTensor, 
   });
 }
 
-/** Fails unless both graphs give the same, and the second gives it when lowered too, on random inputs. */
-export function expectSameMeaning(before: Graph, after: Graph, sizes: Sizes, seed: number): void {
-  const inputs = new Map(
-    before.inputs.map(({ name, type }, i) => [name, randomTensor(type, sizes, seed * 100 + i)] as const),
-  );
-  const expected = interpretGraph(before, Object.fromEntries(inputs), new Map(), sizes);
-  const reference = interpretGraph(after, Object.fromEntries(inputs), new Map(), sizes);
-  const lowered = runLowered(lowerGraph({ ...after, memory: trivialPlan(after) }), inputs, new Map(), sizes);
-  for (const { name } of before.outputs) {
-    expectClose(reference.outputs[name]!, expected.outputs[name]!, 1e-9);
-    expectClose(lowered.outputs.get(name)!, expected.outputs[name]!, 1e-5);
-  }
+/** The parts of a run that are compared: a graph, its inputs and globals. */
+export interface Run {
+  readonly graph: Graph;
+  readonly inputs: Tensors;
+  readonly globals: Tensors;
+  readonly sizes: Sizes;
 }
 
-/** Seeded elements of a type: normal floats, small integers. */
-export function randomTensor(type: TensorType, sizes: Sizes, seed: number): ReferenceTensor {
-  const shape = type.shape.map((dim) => evaluateDim(dim, sizes));
-  const isFloat = type.dtype === "f32" || type.dtype === "f16";
-  const high = type.dtype === "bool" ? 1 : 4;
-  const tensor = sampleTensor(
-    { dtype: type.dtype, shape, distribution: isFloat ? { kind: "normal" } : { kind: "integers", low: 0, high } },
-    seed,
-  );
-  return isFloat ? { ...tensor, data: Float64Array.from(tensor.data, Math.fround) } : tensor;
+/** Fails unless the lowered graph (planned as it is, or trivially) gives what `expected` says. */
+export function expectLowered({ graph, inputs, globals, sizes }: Run, expected: Interpretation): void {
+  const planned = graph.memory ? graph : { ...graph, memory: trivialPlan(graph) };
+  const lowered = runLowered(lowerGraph(planned), inputs, globals, sizes);
+  for (const { name } of graph.outputs) expectClose(lowered.outputs.get(name)!, expected.outputs[name]!, 1e-9);
+  for (const [name, value] of expected.updates) expectClose(lowered.globals.get(name)!, value, 1e-9);
+}
+
+/** Fails unless both graphs give the same, and the second gives it when lowered too, on random inputs. */
+export function expectSameMeaning(before: Graph, after: Graph, sizes: Sizes, seed: number, given?: Tensors): void {
+  const inputs = new Map(Object.entries(randomInputs(before, sizes, seed)));
+  const globals = given ?? randomGlobals(before, sizes, seed + 1);
+  const expected = interpretGraph(before, Object.fromEntries(inputs), globals, sizes);
+  const reference = interpretGraph(after, Object.fromEntries(inputs), globals, sizes);
+  for (const { name } of before.outputs) expectClose(reference.outputs[name]!, expected.outputs[name]!, 1e-9);
+  for (const [name, value] of expected.updates) expectClose(reference.updates.get(name)!, value, 1e-9);
+  expectLowered({ graph: after, inputs, globals, sizes }, expected);
 }

@@ -27,12 +27,12 @@ interface Machine {
 }
 
 /**
- * Runs a kernel. `buffers` holds the elements by name (f16 as bits, bool as bytes); `offsets` says where in each array the
+ * Runs a kernel. `buffers` holds the elements by name (f16 as bits, bool as bytes; floats may also be held, unrounded, in float64); `offsets` says where in each array the
  * buffer begins, in elements, 0 by default. Throws a KernelRunError for an access out of bounds.
  */
 export function interpretKernel(
   kernel: Kernel,
-  buffers: Readonly<Record<string, TypedArray>>,
+  buffers: Readonly<Record<string, TypedArray | Float64Array>>,
   sizes: Sizes = {},
   offsets: Readonly<Record<string, number>> = {},
 ): void {
