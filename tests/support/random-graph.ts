@@ -15,7 +15,7 @@ export interface RandomGraphOptions {
    * all: comparisons, roundings and sign as well. Default all.
    */
   readonly kind?: "smooth" | "continuous" | "all";
-  /** The most steps; default 16. A step makes one to four nodes. */
+  /** The most steps; default 24. A step makes one to four nodes. */
   readonly steps?: number;
 }
 
@@ -44,11 +44,11 @@ const globalTypes: Readonly<Record<string, TensorType>> = {
   total: f32(3),
 };
 
-const step = fc.record({ maker: fc.nat(999), picks: fc.array(fc.nat(999), { minLength: 6, maxLength: 6 }) });
+const step = fc.record({ maker: fc.nat(999), picks: fc.array(fc.nat(999), { minLength: 12, maxLength: 12 }) });
 type Step = { readonly maker: number; readonly picks: readonly number[] };
 
 /** Modules with one graph `infer`, which has the free size `N`, one to three outputs, and may update the state `total`. */
-export function randomModule({ kind = "all", steps = 16 }: RandomGraphOptions = {}): fc.Arbitrary<Module> {
+export function randomModule({ kind = "all", steps = 24 }: RandomGraphOptions = {}): fc.Arbitrary<Module> {
   const usable = makers.filter(
     (maker) => kind === "all" || maker.kind === "smooth" || (kind === "continuous" && maker.kind === "continuous"),
   );
@@ -89,8 +89,7 @@ function attempt(maker: Maker, pool: readonly Value[], picks: readonly number[],
   const number = (below: number): number => (below <= 0 ? 0 : picks[next++ % picks.length]! % below);
   const pick = (fits: (value: Value) => boolean): Value | undefined => {
     const fitting = pool.filter(fits);
-    const late = fitting.slice(-3);
-    const from = number(2) === 0 ? fitting : late;
+    const from = number(3) === 0 ? fitting : fitting.slice(-1 - number(3));
     return from[number(from.length)];
   };
   try {

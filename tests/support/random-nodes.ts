@@ -48,6 +48,8 @@ const asItIs = (_: Emit, x: Value): Value => x;
 const bounded = (emit: Emit, x: Value): Value => emit.value("tanh", [x]);
 const aboveOne = (emit: Emit, x: Value): Value => emit.add(emit.multiply(x, x), 1);
 
+const belowOne = (emit: Emit, x: Value): Value => emit.multiply(bounded(emit, x), 0.9);
+
 /** The partner of a float: one of its type, a scalar, or a literal. */
 function partner({ number, pick }: Choices, x: Value): Value | number | undefined {
   const literals = [0, 1, -1, 2, 0.5, 4, 3];
@@ -83,7 +85,9 @@ const arithmetic: readonly Maker[] = [
   ...unary("continuous", asItIs, "stop_gradient"),
   ...unary("smooth", bounded, "exponential", "exponential_minus_one", "tan", "sinh", "cosh"),
   ...unary("smooth", aboveOne, "sqrt", "rsqrt", "log", "log_plus_one"),
-  ...unary("continuous", asItIs, "abs"),
+  ...unary("smooth", belowOne, "asin", "acos", "atanh"),
+  ...unary("smooth", (emit, x) => emit.add(aboveOne(emit, x), 1), "acosh"),
+  ...unary("continuous", asItIs, "abs", "is_finite"),
   ...unary("jumps", asItIs, "sign", "floor", "ceil", "round_nearest_even"),
   ...binary("smooth", "add", "subtract", "multiply", "add", "multiply"),
   ...binary("continuous", "maximum", "minimum"),
@@ -91,6 +95,12 @@ const arithmetic: readonly Maker[] = [
     const x = choices.float();
     const y = x && choices.pick(sameType(x));
     return x && y && choices.emit.divide(x, choices.number(2) === 0 ? aboveOne(choices.emit, y) : 4);
+  }),
+  maker("quotients", "jumps", (choices) => {
+    const x = choices.float();
+    const y = x && choices.pick(sameType(x));
+    const op = ["remainder", "atan2"][choices.number(2)]!;
+    return x && y && choices.emit.value(op, [x, aboveOne(choices.emit, y)]);
   }),
   maker("power", "smooth", ({ emit, number, float }) => {
     const x = float();
@@ -100,10 +110,25 @@ const arithmetic: readonly Maker[] = [
     const x = float();
     return x && emit.negate(emit.negate(x));
   }),
+  maker("power of a bounded one", "smooth", ({ emit, number, float }) => {
+    const x = float();
+    if (!x) return undefined;
+    const exponential = emit.value("exponential", [bounded(emit, x)]);
+    return number(2) === 0 ? emit.value("log", [exponential]) : emit.power(exponential, number(3));
+  }),
+  maker("clip", "continuous", ({ emit, number, float }) => {
+    const x = float();
+    const low = [Number.NEGATIVE_INFINITY, 0, -1][number(3)]!;
+    return x && emit.value("maximum", [emit.value("maximum", [x, low]), [0, 0.5][number(2)]!]);
+  }),
+  maker("scaled negation", "smooth", ({ emit, number, float }) => {
+    const x = float();
+    return x && emit.multiply(emit.negate(x), [2, -1, 0.5][number(3)]!);
+  }),
   maker("integer arithmetic", "smooth", ({ emit, number, pick }) => {
     const x = pick((value) => value.type.dtype === "i32");
-    const op = ["add", "multiply", "subtract", "maximum", "and", "xor"][number(6)]!;
-    return x && emit.value(op, [x, number(4)]);
+    const names = ["add", "multiply", "subtract", "maximum", "and", "or", "xor", "shift_left", "shift_right_logical"];
+    return x && emit.value(names[number(names.length)]!, [x, number(4)]);
   }),
 ];
 
@@ -128,6 +153,21 @@ const choosing: readonly Maker[] = [
     const fits = (value: Value) => value.type.dtype === "f32" && equalShapes(value.type.shape, condition.type.shape);
     const x = pick(fits) ?? float();
     return x && emit.select(condition, x, number(2) === 0 ? (pick(fits) ?? 0) : 0);
+  }),
+  maker("select by what is known", "smooth", ({ emit, number, float }) => {
+    const x = float();
+    if (!x) return undefined;
+    const known = emit.full(number(2), { dtype: "bool", shape: x.type.shape });
+    return emit.select(number(2) === 0 ? known : emit.value("not", [known]), x, emit.multiply(x, 2));
+  }),
+  maker("and with what is known", "smooth", ({ emit, number, pick }) => {
+    const x = pick((value) => value.type.dtype === "bool");
+    return x && emit.value(["and", "or"][number(2)]!, [x, number(2)]);
+  }),
+  maker("convert twice", "smooth", ({ emit, number, pick }) => {
+    const x = pick((value) => value.type.dtype === "i32" || value.type.dtype === "bool");
+    const over = (["u8", "i32", "f32"] as const)[number(3)]!;
+    return x && emit.value("convert", [emit.convert(x, over)], { dtype: (["f32", "i32"] as const)[number(2)]! });
   }),
   maker("convert integers", "smooth", ({ emit, pick }) => {
     const x = pick((value) => value.type.dtype === "i32" || value.type.dtype === "bool");
@@ -159,6 +199,28 @@ const movement: readonly Maker[] = [
     const spread = x.type.shape.map((dim) => (dim === 1 && number(2) === 0 ? 3 : dim));
     const axes = range(rank(x)).map((axis) => (axis < at ? axis : axis + 1));
     return emit.broadcast(x, [...spread.slice(0, at), size, ...spread.slice(at)], axes);
+  }),
+  maker("moved twice", "smooth", ({ emit, number, float }) => {
+    const x = float();
+    if (!x || rank(x) === 0) return undefined;
+    switch (number(4)) {
+      case 0: {
+        const once = emit.transpose(x, shuffled(range(rank(x)), number));
+        return emit.transpose(once, shuffled(range(rank(x)), number));
+      }
+      case 1: {
+        const unit = emit.reshape(x, [1, ...x.type.shape]);
+        return emit.broadcast(unit, [1 + number(3), ...x.type.shape], range(rank(x) + 1));
+      }
+      case 2:
+        return emit.value("reverse", [emit.value("reverse", [x], { axes: range(rank(x)) })], {
+          axes: [number(rank(x))],
+        });
+      default: {
+        const turned = emit.transpose(x, [...range(rank(x))].reverse());
+        return emit.reduce("sum", turned, rank(x) > 2 ? [0, 1] : [0]);
+      }
+    }
   }),
   maker("slice", "smooth", ({ emit, number, float }) => {
     const x = float();
@@ -235,6 +297,13 @@ const contraction: readonly Maker[] = [
     if (!x || rank(x) === 0) return undefined;
     return emit.value("argmax", [x], { axis: number(rank(x)), kind: "max" });
   }),
+  maker("dot of a transposed matrix", "smooth", ({ emit, number, pick }) => {
+    const x = pick((value) => rank(value) === 2 && value.type.dtype === "f32");
+    if (!x) return undefined;
+    const turned = emit.transpose(x, [1, 0]);
+    const product = emit.value("dot", [turned, x], { batch: [[], []], contract: [[1], [0]] });
+    return number(2) === 0 ? product : emit.transpose(product, [1, 0]);
+  }),
   maker("dot", "smooth", ({ emit, number, pick, float }) => {
     const x = float();
     if (!x || rank(x) === 0) return undefined;
@@ -257,6 +326,25 @@ const contraction: readonly Maker[] = [
     if (!x || !indices || rank(x) === 0 || rank(x) + rank(indices) > 5) return undefined;
     const axis = number(rank(x));
     return x.type.shape[axis] === 0 ? undefined : emit.value("gather", [x, indices], { axis, batch: 0 });
+  }),
+  maker("scatter", "smooth", ({ emit, number, pick, float }) => {
+    const x = float();
+    const indices = pick((value) => value.type.dtype === "i32" && rank(value) <= 2);
+    if (!x || !indices || rank(x) === 0 || rank(x) > 3) return undefined;
+    const axis = number(rank(x));
+    if (x.type.shape[axis] === 0) return undefined;
+    const shape = [...x.type.shape.slice(0, axis), ...indices.type.shape, ...x.type.shape.slice(axis + 1)];
+    const updates = pick((value) => sameType({ ...x, type: { dtype: x.type.dtype, shape } })(value));
+    const added = updates ?? emit.full(0.5, { dtype: x.type.dtype, shape });
+    return emit.value("scatter", [x, indices, added], { axis, batch: 0, kind: "add" });
+  }),
+  maker("pool and back", "continuous", (choices) => {
+    const pooled = window(choices);
+    const [x] = pooled?.kind === "result" ? pooled.node.inputs : [];
+    if (!x || pooled?.kind !== "result" || pooled.node.attributes.kind === "sum") return pooled;
+    const { attributes } = pooled.node;
+    if (choices.number(2) === 0) return choices.emit.value("window_scatter", [x, pooled], attributes);
+    return choices.emit.value("window_select", [x, x], attributes);
   }),
   maker("convolution", "smooth", ({ emit, number, pick }) => {
     const x = pick((value) => rank(value) === 4 && value.type.dtype === "f32" && value.type.shape[3] === 3);
