@@ -67,7 +67,7 @@ const signedBytes = [integers(-128, 127, [6], "i8"), integers(-128, 127, [6], "i
 const truths = [integers(0, 1, [6], "bool"), integers(0, 1, [6], "bool")] as const;
 
 /** Whether every element is one number known at compile time. */
-export function isSplat(value: Value): boolean {
+function isSplat(value: Value): boolean {
   if (value.kind === "literal") return true;
   return value.kind === "result" && value.node.op === "broadcast" && isSplat(value.node.inputs[0]!);
 }

@@ -11,7 +11,7 @@ import { formatShape, formatType, requireAxis, requireShape } from "./checks.ts"
 import { integers, values } from "./samples.ts";
 
 /** The row-major position of `index` in `shape`. */
-export const linearIndex = (shape: readonly Dim[], index: readonly Expr[]): Expr =>
+const linearIndex = (shape: readonly Dim[], index: readonly Expr[]): Expr =>
   index.reduce((linear, i, axis) => k.add(k.multiply(linear, k.fromDim(shape[axis]!)), i), k.index(0));
 
 const iota = defineOp({

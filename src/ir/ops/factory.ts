@@ -21,12 +21,12 @@ import { commonShape, type ElementKind, requireKind, requireSameDType } from "./
 import { normal } from "./samples.ts";
 
 /** The element of an operand that may be a scalar to spread. */
-export function spreadInput<A>(context: LoweringContext<A>, i: number, index: readonly Expr[]): Expr {
+function spreadInput<A>(context: LoweringContext<A>, i: number, index: readonly Expr[]): Expr {
   return context.input(i, context.inputTypes[i]!.shape.length === 0 ? [] : index);
 }
 
 /** The same for the reference meaning. */
-export const spreadElement = (x: ReferenceTensor, linear: number): number => x.data[x.shape.length === 0 ? 0 : linear]!;
+const spreadElement = (x: ReferenceTensor, linear: number): number => x.data[x.shape.length === 0 ? 0 : linear]!;
 
 /** Whether gradients flow through values of this type. */
 export const isDifferentiable = ({ dtype }: TensorType): boolean => isFloat(dtype);

@@ -92,8 +92,7 @@ const transpose = defineOp({
 });
 
 /** The permutation that undoes another one. */
-export const invert = (permutation: readonly number[]): number[] =>
-  permutation.map((_, axis) => permutation.indexOf(axis));
+const invert = (permutation: readonly number[]): number[] => permutation.map((_, axis) => permutation.indexOf(axis));
 
 /** Sums what was spread, and puts the axes back in the operand's order. */
 function broadcastGradient(e: Emit, x: TensorType, axes: readonly number[], d: Value): Value {

@@ -3,17 +3,10 @@
 
 import { describe, expect, test } from "vitest";
 import type { Attributes } from "../../../src/ir/attributes.ts";
-import { allocate } from "../../../src/ir/dtype.ts";
-import { createGraphBuilder } from "../../../src/ir/emit.ts";
-import { interpretKernel } from "../../../src/ir/kernel/interpret.ts";
-import { verifyKernel } from "../../../src/ir/kernel/verify.ts";
-import { checkAttributes, type Operation, type ReferenceTensor, type Sample } from "../../../src/ir/op.ts";
+import { checkAttributes, type Operation, type Sample } from "../../../src/ir/op.ts";
 import { operations } from "../../../src/ir/ops/index.ts";
 import { countOf, numbersOf } from "../../../src/ir/reference.ts";
-import { createFresh } from "../../../src/passes/lower/names.ts";
-import { lowerNode } from "../../../src/passes/lower/node.ts";
-import { scalarTiles } from "../../../src/passes/schedule/tiles.ts";
-import { compareGradients, createRandom, drawTensor, gradientOf, lossOf, relativeError, toBuffer } from "./support.ts";
+import { compareGradients, createRandom, drawTensor, gradientOf, lossOf, relativeError, runKernel } from "./support.ts";
 
 /** Whoever adds an operation without samples says so here. */
 const withoutSamples = ["gradient", "fusion"];
@@ -28,22 +21,6 @@ function reference(op: Operation, sample: Sample<Attributes>) {
   checkAttributes(op.name, op.schema, sample.attributes);
   const types = op.infer(rounded, sample.attributes).map(({ dtype, shape }) => ({ dtype, shape: numbersOf(shape) }));
   return { inputs: rounded, types, results: op.evaluate(rounded, sample.attributes, types) };
-}
-
-/** The operation as a kernel of its own, run by the kernels' interpreter. */
-function runKernel(op: Operation, inputs: readonly ReferenceTensor[], attributes: Attributes) {
-  const builder = createGraphBuilder("kernel");
-  const values = inputs.map((type, i) => builder.input(`x${i}`, type));
-  const [result] = builder.emit.node(op.name, values, attributes);
-  const { kernel } = lowerNode(result!.node, createFresh(new Set()), scalarTiles);
-  verifyKernel(kernel);
-  const { dtype, shape } = result!.type;
-  const output = allocate(dtype, countOf(numbersOf(shape)));
-  const buffers = kernel.buffers.map(
-    ({ name }, i) => [name, i < inputs.length ? toBuffer(inputs[i]!) : output] as const,
-  );
-  interpretKernel(kernel, Object.fromEntries(buffers));
-  return output;
 }
 
 describe.each(operations().map((op) => [op.name, op] as const))("%s", (name, op) => {

@@ -1,14 +1,19 @@
 // What the tests of operations share: operands from samples, graphs of one operation, and differences in float64.
 
 import type { Attributes } from "../../../src/ir/attributes.ts";
-import { isFloat, type TypedArray } from "../../../src/ir/dtype.ts";
+import { allocate, isFloat, type TypedArray } from "../../../src/ir/dtype.ts";
 import { createGraphBuilder, type GraphBuilder } from "../../../src/ir/emit.ts";
 import type { Graph, Module, Value } from "../../../src/ir/graph.ts";
 import { interpretGraph } from "../../../src/ir/interpret.ts";
+import { interpretKernel } from "../../../src/ir/kernel/interpret.ts";
+import { verifyKernel } from "../../../src/ir/kernel/verify.ts";
 import type { Operation, ReferenceTensor, Sample, SampleTensor } from "../../../src/ir/op.ts";
 import { operation } from "../../../src/ir/ops/index.ts";
 import { countOf, numbersOf, wrap } from "../../../src/ir/reference.ts";
 import { differentiate } from "../../../src/passes/graph/differentiate.ts";
+import { createFresh } from "../../../src/passes/lower/names.ts";
+import { lowerNode } from "../../../src/passes/lower/node.ts";
+import { scalarTiles } from "../../../src/passes/schedule/tiles.ts";
 
 /** Mulberry32: numbers in [0, 1) from a seed. */
 export function createRandom(seed: number): () => number {
@@ -156,6 +161,20 @@ function buildGraph(
   return differentiate.run(module, context).graphs.get("case")!;
 }
 
+/** The loss of a case, and its gradients with respect to each of its floats, by name. */
+export function runGradients(given: Case): { loss: number; gradients: Tensors } {
+  const floats = given.names.filter((name) => isFloat(given.tensors[name]!.dtype));
+  const graph = buildGraph(given, (builder, loss, inputs) => [
+    loss,
+    ...builder.emit.node("gradient", [loss, ...inputs.filter((value) => isFloat(value.type.dtype))]),
+  ]);
+  const { outputs } = interpretGraph(graph, given.tensors, new Map());
+  return {
+    loss: outputs.y0!.data[0]!,
+    gradients: Object.fromEntries(floats.map((name, i) => [name, outputs[`y${i + 1}`]!])),
+  };
+}
+
 /** Elements of a large tensor that are moved one by one; the others are moved all together, along a random direction. */
 const singleElements = 6;
 
@@ -213,7 +232,7 @@ export function relativeError(a: Float64Array, b: Float64Array): number {
 }
 
 /** A reference tensor as a buffer of a kernel. */
-export function toBuffer({ dtype, data }: ReferenceTensor): TypedArray {
+function toBuffer({ dtype, data }: ReferenceTensor): TypedArray {
   switch (dtype) {
     case "f32":
       return Float32Array.from(data);
@@ -227,4 +246,20 @@ export function toBuffer({ dtype, data }: ReferenceTensor): TypedArray {
     case "f16":
       throw new Error("samples do not use f16");
   }
+}
+
+/** The operation as a kernel of its own, run by the kernels' interpreter. */
+export function runKernel(op: Operation, inputs: readonly ReferenceTensor[], attributes: Attributes) {
+  const builder = createGraphBuilder("kernel");
+  const values = inputs.map((type, i) => builder.input(`x${i}`, type));
+  const [result] = builder.emit.node(op.name, values, attributes);
+  const { kernel } = lowerNode(result!.node, createFresh(new Set()), scalarTiles);
+  verifyKernel(kernel);
+  const { dtype, shape } = result!.type;
+  const output = allocate(dtype, countOf(numbersOf(shape)));
+  const buffers = kernel.buffers.map(
+    ({ name }, i) => [name, i < inputs.length ? toBuffer(inputs[i]!) : output] as const,
+  );
+  interpretKernel(kernel, Object.fromEntries(buffers));
+  return output;
 }
