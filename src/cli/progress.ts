@@ -9,6 +9,8 @@ import type { Metrics, Reporter, TrainingEvent } from "../train/events.ts";
 export interface ProgressOptions {
   /** One JSON object a line instead of text. */
   readonly json?: boolean;
+  /** With `json`: a line for each training step, too. */
+  readonly steps?: boolean;
   /** The command line that continues the run, told after an interruption. */
   readonly resumeCommand?: string;
   /** Where results go; told at the end. */
@@ -26,7 +28,7 @@ export function trainingProgress(options: ProgressOptions = {}): Progress {
   const stream = options.stream ?? process.stdout;
   if (options.json) {
     const report: Reporter = (event) => {
-      const line = jsonLine(event);
+      const line = event.event === "step" && !options.steps ? undefined : jsonLine(event);
       if (line) stream.write(`${line}\n`);
     };
     return { report, stop: () => {} };
@@ -34,12 +36,15 @@ export function trainingProgress(options: ProgressOptions = {}): Progress {
   return stream.isTTY ? terminalProgress(stream, options) : lineProgress((line) => stream.write(`${line}\n`), options);
 }
 
-/** The event as one JSON object, the metrics by their own names; undefined for events that are for bars only. */
+/** The event as one JSON object, the metrics by their own names; undefined where it holds nothing for a script. */
 export function jsonLine(event: TrainingEvent): string | undefined {
   switch (event.event) {
     case "begin":
-    case "step":
       return undefined;
+    case "step": {
+      const { event: name, fold, epoch, step, loss } = event;
+      return JSON.stringify({ event: name, ...(fold === undefined ? {} : { fold }), epoch, step, loss });
+    }
     case "epoch": {
       const { event: name, fold, epoch, metrics } = event;
       return JSON.stringify({ event: name, ...(fold === undefined ? {} : { fold }), epoch, ...metrics });

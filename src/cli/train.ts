@@ -25,6 +25,7 @@ interface Options {
   readonly weights?: string;
   readonly shuffle: boolean;
   readonly json?: boolean;
+  readonly steps?: boolean;
 }
 
 export function addTrain(program: Command): void {
@@ -41,6 +42,7 @@ export function addTrain(program: Command): void {
     .option("--weights <file>", "start from these weights instead of fresh ones")
     .option("--no-shuffle", "take the rows in the order of the file")
     .option("--json", "progress as one JSON object a line")
+    .option("--steps", "with --json, a line for each training step, too")
     .action(async (file: string, options: Options) => {
       const source = loadSource(file);
       const declared = requirePlan(source, file);
@@ -55,6 +57,7 @@ export function addTrain(program: Command): void {
       const interrupt = interruptible();
       const progress = trainingProgress({
         json: options.json ?? false,
+        steps: options.steps ?? false,
         resumeCommand: resumeCommand(process.argv.slice(2)),
         place,
       });

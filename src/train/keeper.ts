@@ -18,7 +18,7 @@ export interface Pace {
   readonly steps?: number;
 }
 
-export const usualPace: Pace = { epochSeconds: 1, stepSeconds: 30 };
+export const usualPace: Pace = { epochSeconds: 1, stepSeconds: 10 };
 
 export interface Keeper {
   /** How messages call the checkpoint; undefined before one was written. */

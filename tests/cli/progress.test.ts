@@ -56,6 +56,12 @@ describe("progress of training", () => {
     ]);
   });
 
+  it("has lines for steps only where they are asked for", () => {
+    const step: TrainingEvent = { event: "step", epoch: 2, epochs: 3, step: 5, steps: 9, loss: 0.5 };
+    expect(capture([step], true)).toEqual([]);
+    expect(jsonLine(step)).toBe('{"event":"step","epoch":2,"step":5,"loss":0.5}');
+  });
+
   it("says what became of interruptions and folds in JSON, too", () => {
     expect(jsonLine({ event: "interrupted", epoch: 2, epochs: 3, step: 1 })).toBe(
       '{"event":"interrupted","epoch":2,"epochs":3,"step":1}',
