@@ -119,6 +119,16 @@ describe("fold-constants", () => {
   });
 });
 
+describe("decompose", () => {
+  it("makes nothing of a convolution that gives nothing", () => {
+    const text =
+      'convolution(%x: f32[2, 0, 3], %w: f32[3, 3, 4]) {layout: "b0f,0io->b0f", strides: [1], padding: [[1, 0]], lhs_dilation: [1], rhs_dilation: [1], groups: 1, batch_groups: 1}';
+    expect(bodyAfter(text, "decompose")).toBe(
+      "  %0: f32[2, 0, 4] = broadcast(0) {shape: [2, 0, 4], axes: []}\n  return %0",
+    );
+  });
+});
+
 describe("eliminate-common", () => {
   it("shares equal nodes, in whatever order operands that commute stand", () => {
     const text = "multiply(add(%x, %y), add(%y, %x))";

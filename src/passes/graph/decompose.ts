@@ -5,7 +5,7 @@ import type { Module, Node } from "../../ir/graph.ts";
 import { definePass, mapGraphs } from "../pass.ts";
 import { type Rule, rule } from "../rewrite.ts";
 import { rewriteGraph } from "./canonicalize.ts";
-import { allEqual, dimListsOf, intsOf, textOf } from "./rules/match.ts";
+import { allEqual, dimListsOf, intsOf, shapeOf, textOf } from "./rules/match.ts";
 
 const needsPad = (node: Node): boolean =>
   !allEqual(dimListsOf(node, "padding").flat(), 0) || !allEqual(intsOf(node, "lhs_dilation"), 1);
@@ -21,6 +21,8 @@ export const decomposeRules: readonly Rule[] = [
     },
     (node) => (needsPad(node) ? node : undefined),
     (_, emit, node) => {
+      // A kernel that does not fit into an empty axis gives nothing; over the padded axis it would be an error.
+      if (shapeOf(node).includes(0)) return emit.full(0, node.results[0]!.type);
       const [x, kernel] = node.inputs;
       const padding = dimListsOf(node, "padding");
       const dilation = intsOf(node, "lhs_dilation");
