@@ -7,7 +7,7 @@ import type { TensorType } from "../graph.ts";
 import { k } from "../kernel/build.ts";
 import type { Expr } from "../kernel/types.ts";
 import { defineOp, InferenceError, type LoweringContext } from "../op.ts";
-import { eachIndex, elementAt, makeTensor, wrap } from "../reference.ts";
+import { eachIndex, linearOf, makeTensor, stridesOf, wrap } from "../reference.ts";
 import { formatType, requireEqual, requireKind, requireSameDType } from "./checks.ts";
 import { kernelGradient, lhsGradient } from "./convolution-gradient.ts";
 import { type ConvolutionAttributes, type Layout, parseLayout, spatialAxes } from "./convolution-layout.ts";
@@ -145,22 +145,28 @@ const convolution = defineOp({
     const axes = spatialAxes(layout, attributes, lhs!.shape, kernel!.shape);
     const [inputs, outputs] = [kernel!.shape[layout.kernel.inner]!, kernel!.shape[layout.kernel.outer]!];
     const rows = lhs!.shape[layout.lhs.outer]! / attributes.batch_groups;
+    const taps = layout.kernel.spatial.map((axis) => kernel!.shape[axis]!);
+    const lhsStep = stridesOf(lhs!.shape)[layout.lhs.inner]!;
+    const kernelStep = stridesOf(kernel!.shape)[layout.kernel.inner]!;
     return [
       makeTensor(dtype, shape, (index) => {
         const output = index[layout.result.inner]!;
         const part = (groups: number): number => Math.floor(output / (outputs / groups));
         const batch = part(attributes.batch_groups) * rows + index[layout.result.outer]!;
         let sum = 0;
-        eachIndex(kernel!.shape.with(layout.kernel.outer, 1), (tap) => {
-          const places = axes.map((axis, i) =>
-            windowPlace(axis, index[layout.result.spatial[i]!]!, tap[layout.kernel.spatial[i]!]!),
-          );
+        eachIndex(taps, (tap) => {
+          const places = axes.map((axis, i) => windowPlace(axis, index[layout.result.spatial[i]!]!, tap[i]!));
           const inside = places.flatMap((place) => place ?? []);
           if (inside.length < places.length) return;
-          const feature = part(attributes.groups) * inputs + tap[layout.kernel.inner]!;
-          const a = elementAt(lhs!, arrange(layout.lhs, batch, feature, inside));
-          const b = elementAt(kernel!, tap.with(layout.kernel.outer, output));
-          sum = isFloat(dtype) ? sum + a * b : (sum + Math.imul(a, b)) | 0;
+          const feature = part(attributes.groups) * inputs;
+          // The input features lie at a fixed distance in both operands.
+          let a = linearOf(lhs!.shape, arrange(layout.lhs, batch, feature, inside));
+          let b = linearOf(kernel!.shape, arrange(layout.kernel, output, 0, tap));
+          for (let i = 0; i < inputs; i++, a += lhsStep, b += kernelStep) {
+            const x = lhs!.data[a]!;
+            const w = kernel!.data[b]!;
+            sum = isFloat(dtype) ? sum + x * w : (sum + Math.imul(x, w)) | 0;
+          }
         });
         return wrap(dtype, sum);
       }),

@@ -2,12 +2,13 @@
 
 import { attribute } from "../attributes.ts";
 import { multiplyDims, productOf } from "../dim.ts";
+import { isFloat } from "../dtype.ts";
 import type { Emit } from "../emit.ts";
 import type { TensorType, Value } from "../graph.ts";
 import { k } from "../kernel/build.ts";
 import type { Expr } from "../kernel/types.ts";
 import { defineOp, InferenceError, type Sample } from "../op.ts";
-import { eachIndex, elementAt, makeTensor, wrap } from "../reference.ts";
+import { eachIndex, linearOf, makeTensor, wrap } from "../reference.ts";
 import { formatType, requireAxes, requireEqual, requireKind, requireSameDType } from "./checks.ts";
 import { isDifferentiable } from "./factory.ts";
 import { integers, normal } from "./samples.ts";
@@ -135,14 +136,22 @@ const dot = defineOp({
     const axes = axesOf(attributes, ranksOf([lhs!, rhs!]));
     const domain = axes.contract[0].map((axis) => lhs!.shape[axis]!);
     const { dtype, shape } = type!;
+    // Where an operand's element lies is the sum of what the result's index and the point of the domain contribute.
+    const at = (side: 0 | 1, index: readonly number[], point: readonly number[]): number =>
+      linearOf(side === 0 ? lhs!.shape : rhs!.shape, operandIndex(side, axes, index, point));
+    const origin = shape.map(() => 0);
+    const offsets: (readonly [number, number])[] = [];
+    eachIndex(domain, (point) => offsets.push([at(0, origin, point), at(1, origin, point)]));
+    const start = domain.map(() => 0);
     return [
       makeTensor(dtype, shape, (index) => {
+        const [a, b] = [at(0, index, start), at(1, index, start)];
         let sum = 0;
-        eachIndex(domain, (point) => {
-          const a = elementAt(lhs!, operandIndex(0, axes, index, point));
-          const b = elementAt(rhs!, operandIndex(1, axes, index, point));
-          sum = dtype === "i32" ? (sum + Math.imul(a, b)) | 0 : sum + a * b;
-        });
+        for (const [i, j] of offsets) {
+          const x = lhs!.data[a + i]!;
+          const y = rhs!.data[b + j]!;
+          sum = isFloat(dtype) ? sum + x * y : (sum + Math.imul(x, y)) | 0;
+        }
         return wrap(dtype, sum);
       }),
     ];

@@ -181,7 +181,7 @@ const scatter = defineOp({
   ],
 });
 
-/** One loop for each axis of `shape`, outermost first. */
+/** One loop for each axis of `shape` that is longer than 1, outermost first. */
 export function nest(
   shape: readonly Dim[],
   fresh: (stem: string) => string,
@@ -191,6 +191,7 @@ export function nest(
   const from = (index: readonly Expr[]): readonly Stmt[] => {
     const axis = index.length;
     if (axis === shape.length) return body(index);
+    if (shape[axis] === 1) return from([...index, k.index(0)]);
     const mode = serial(axis) ? "serial" : "parallel";
     return [k.loop(fresh("i"), k.fromDim(shape[axis]!), (i) => from([...index, i]), { mode })];
   };
