@@ -14,8 +14,8 @@ export const activations: Readonly<Record<string, Recipe>> = {
   relu6: () => formula("y = relu6(x)"),
   leaky_relu: (c) => formula(`y = leaky_relu(x, slope: ${float(numberOf(c, "negative_slope", 0.01))})`),
   elu: (c) => formula(`y = elu(x, alpha: ${float(numberOf(c, "alpha", 1))})`),
-  gelu: (c) => formula(textOf(c, "approximate", "none") === "tanh" ? tanhGelu : "y = gelu(x)"),
-  gelu_tanh: () => formula(tanhGelu),
+  gelu: (c) => formula(`y = gelu(x, approximate: ${textOf(c, "approximate", "none") === "tanh"})`),
+  gelu_tanh: () => formula("y = gelu(x, approximate: true)"),
   silu: () => formula("y = silu(x)"),
   swish: () => formula("y = silu(x)"),
   sigmoid: () => formula("y = sigmoid(x)"),
@@ -60,5 +60,3 @@ export const activations: Readonly<Record<string, Recipe>> = {
     return formula(`y = x / maximum(${norm}, ${numberOf(c, "eps", 1e-12)})`);
   },
 };
-
-const tanhGelu = "y = 0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x ** 3)))";

@@ -51,7 +51,7 @@ const binary: Readonly<Record<string, string>> = {
   atan2: "arctan2(x, z)",
   maximum: "maximum(x, z)",
   minimum: "minimum(x, z)",
-  fmod: "fmod(x, z)",
+  fmod: "x % z",
   hypot: "sqrt(x ** 2 + z ** 2)",
   logaddexp: "maximum(x, z) + log1p(exp(-abs(x - z)))",
   floor_divide: "floor_divide(x, z)",
@@ -67,7 +67,8 @@ function clamp(c: ReferenceCase): string {
 export const elementwise: Readonly<Record<string, Recipe>> = {
   ...Object.fromEntries(Object.entries(unary).map(([name, text]) => [name, () => formula(`y = ${text}`)])),
   ...Object.fromEntries(Object.entries(binary).map(([name, text]) => [name, () => formula(`y = ${text}`)])),
-  addcmul: (c) => formula(`y = x + ${float(numberOf(c, "value", 1))} * a * b`),
+  // The index does not tell the factor; it is 0.5.
+  addcmul: (c) => formula(`y = x + ${float(numberOf(c, "value", 0.5))} * a * b`),
   addcdiv: (c) => formula(`y = x + ${float(numberOf(c, "value", 1))} * a / b`),
   clamp: (c) => formula(clamp(c)),
   digamma_fwd: () => missing("no such primitive: digamma"),

@@ -3,7 +3,7 @@
 import { flagOf, numberOf, numbersOf, type ReferenceCase, shapeOf } from "./case.ts";
 import { float, formula, listText, type Program, type Recipe, type Weights } from "./program.ts";
 
-/** The library's batch_norm, channels last. In training the running variance takes n / (n - 1), as PyTorch's does. */
+/** The library's batch_norm, channels last. */
 function batchNorm(c: ReferenceCase): Program {
   const rank = shapeOf(c, "x").length;
   const toLast = listText([0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1]);
@@ -22,7 +22,7 @@ function batchNorm(c: ReferenceCase): Program {
   }
   const weights: Weights = {
     "batch_norm.scale": { tensor: "w" },
-    "batch_norm.bias": { tensor: "b" },
+    "batch_norm.shift": { tensor: "b" },
     "batch_norm.mean": { tensor: "rm" },
     "batch_norm.variance": { tensor: "rv" },
   };
@@ -30,6 +30,7 @@ function batchNorm(c: ReferenceCase): Program {
   return {
     kind: "layers",
     weights,
+    states: { running_mean: "batch_norm.mean", running_var: "batch_norm.variance" },
     body: `normal = batch_norm(${turned}, momentum: ${momentum}, epsilon: ${epsilon})\ny = ${result}`,
   };
 }
@@ -41,7 +42,7 @@ function layerNorm(c: ReferenceCase): Program {
   if (count === 1 && "w" in c.inputs && "b" in c.inputs) {
     return {
       kind: "layers",
-      weights: { "layer_norm.scale": { tensor: "w" }, "layer_norm.bias": { tensor: "b" } },
+      weights: { "layer_norm.scale": { tensor: "w" }, "layer_norm.shift": { tensor: "b" } },
       body: `y = layer_norm(x, epsilon: ${epsilon})`,
     };
   }

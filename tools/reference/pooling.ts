@@ -74,13 +74,11 @@ function averagePool(c: ReferenceCase): Program {
   if (flagOf(c, "ceil_mode", false)) return missing("no windows that reach over the edge (ceil_mode)");
   const { rank, size, padding, options } = windowOf(c);
   const image = `image = transpose(x, ${channelsLast(rank)})`;
-  const padded = padding.some((n) => n !== 0);
-  if (!padded && rank === 2)
+  // The library's block does not count padding.
+  const counted = padding.some((n) => n !== 0) && flagOf(c, "count_include_pad", true);
+  if (!counted && rank === 2)
     return formula(`${image}\ny = transpose(average_pool2d(image, ${options}), ${channelsFirst(rank)})`);
-  const count =
-    padded && !flagOf(c, "count_include_pad", true)
-      ? `window_sum(ones_like(image), ${options})`
-      : String(size.reduce((a, b) => a * b, 1));
+  const count = counted ? String(size.reduce((a, b) => a * b, 1)) : `window_sum(ones_like(image), ${options})`;
   return formula(`${image}\ny = transpose(window_sum(image, ${options}) / ${count}, ${channelsFirst(rank)})`);
 }
 

@@ -12,7 +12,14 @@ export type Program =
    * The same with blocks that have parameters of their own. Everything runs in one training step, in which an optimizer that
    * replaces each parameter by its gradient shows the gradients of all of them.
    */
-  | { readonly kind: "layers"; readonly body: string; readonly declarations?: string; readonly weights: Weights }
+  | {
+      readonly kind: "layers";
+      readonly body: string;
+      readonly declarations?: string;
+      readonly weights: Weights;
+      /** Outputs of the case that are states of a layer, by their full names: running means. */
+      readonly states?: Readonly<Record<string, string>>;
+    }
   /** Training steps by an optimizer of the library. `record` says what is compared after each. */
   | Trajectory
   /** The value of a schedule at the steps 0, 1, 2 … */
@@ -36,6 +43,11 @@ export interface Trajectory {
   >;
   /** Outputs that hold a parameter after the last step, by the name in the program. */
   readonly last?: Weights;
+  /**
+   * Elements that exact arithmetic leaves undetermined in floating point, and which are not compared: by output, a range of positions.
+   * `why` is printed.
+   */
+  readonly undetermined?: { readonly output: string; readonly from: number; readonly to: number; readonly why: string };
 }
 
 /** Parameters and states by their full names, each a tensor of the case, its axes in another order where layouts differ. */

@@ -36,6 +36,7 @@ export function formatReport(results: readonly CaseResult[]): string {
     return mine.length === 0 ? [] : ["", title, ...mine.map(({ name, why }) => `  ${name}: ${why}`)];
   };
   const near = results.filter(({ allowance }) => allowance).map(({ name }) => name);
+  const notes = results.flatMap(({ name, note }) => (note ? [`  ${name}: ${note}`] : []));
   const { passed, failed, notCovered } = totalsOf(results);
   return [
     ...lines,
@@ -48,6 +49,7 @@ export function formatReport(results: readonly CaseResult[]): string {
         ]
       : []),
     ...near.map((name) => `  ${name}`),
+    ...(notes.length > 0 ? ["", "Passed, but for elements that are not compared:", ...notes] : []),
     "",
     `${passed} passed, ${failed} failed, ${notCovered} not covered`,
   ].join("\n");

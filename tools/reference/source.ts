@@ -39,7 +39,7 @@ ${indent([body, ...tail].join("\n"))}
 
 /** Inputs that have a gradient become parameters, outputs are kept in states: a training step shows all. */
 export function layersSource(c: ReferenceCase, program: Extract<Program, { kind: "layers" }>): string {
-  const { body, declarations = "", weights } = program;
+  const { body, declarations = "", weights, states = {} } = program;
   const held = new Set(Object.values(weights).map(({ tensor }) => tensor));
   const free = Object.entries(c.inputs).filter(([name]) => !held.has(name) && !(name in c.gradients));
   const inputs = [
@@ -50,7 +50,7 @@ export function layersSource(c: ReferenceCase, program: Extract<Program, { kind:
     .filter(([name]) => !held.has(name) && name in c.gradients)
     .map(([name, tensor]) => `param ${identifier(name)}: ${typeText(tensor)} ~ zeros`);
   const kept = Object.entries(c.outputs)
-    .filter(([name]) => !held.has(name))
+    .filter(([name]) => !(name in states))
     .flatMap(([name, tensor]) => [
       `state seen_${identifier(name)}: ${typeText(tensor)} = 0`,
       `update seen_${identifier(name)} = ${identifier(name)}`,
@@ -91,7 +91,7 @@ train Case {
 }
 
 export const scheduleSource = (expression: string, declarations: string): string => `${declarations}
-model Case(step: f32[]) -> (lr: f32[]) {
+model Case(at: f32[]) -> (lr: f32[]) {
   lr = ${expression}
 }
 `;

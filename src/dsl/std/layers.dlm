@@ -94,7 +94,8 @@ block normalize(x: f32[...B, D]) -> f32[...B, D] {
 }
 
 /// While training, brings each channel (last axis) to mean 0 and variance 1 over the batch, and keeps running means of both,
-/// which stand in for them otherwise; then scales and shifts (Ioffe and Szegedy, 2015).
+/// which stand in for them otherwise; then scales and shifts (Ioffe and Szegedy, 2015). The running variance is that of the
+/// population, as a batch of n shows it: n / (n - 1) times the batch's own.
 block batch_norm(x: f32[...B, C], momentum: float = 0.99, epsilon: float = 1e-3) -> f32[...B, C] {
   param scale: f32[C] ~ ones
   param shift: f32[C] ~ zeros
@@ -107,7 +108,8 @@ block batch_norm(x: f32[...B, C], momentum: float = 0.99, epsilon: float = 1e-3)
     middle = average(x, axes)
     spread = average(square(x - middle), axes)
     update mean = momentum * mean + (1 - momentum) * stop_gradient(middle)
-    update variance = momentum * variance + (1 - momentum) * stop_gradient(spread)
+    n = cast(prod(B), f32)
+    update variance = momentum * variance + (1 - momentum) * stop_gradient(spread) * n / maximum(n - 1, 1)
   }
   (x - middle) * (scale / sqrt(spread + epsilon)) + shift
 }
