@@ -46,6 +46,7 @@ export function accumulate(
   const variables = domain.map((size) => (size === 1 ? k.index(0) : k.variable(draft.fresh(stem), "index")));
   const narrowing = narrowed(reductions, points, domain, variables);
   const width = narrowing ? 1 : partial;
+  const unrolled = narrowing || width > 1 ? 0 : unrollOf(draft, domain, points.length * reductions.length);
   const statements: Stmt[] = [];
   const lanes: Accumulators[][] = [];
   for (let lane = 0; lane < width; lane++) {
@@ -69,7 +70,7 @@ export function accumulate(
     return {
       stem,
       size,
-      width: i === domain.length - 1 ? width : 1,
+      width: i >= domain.length - unrolled ? Number(size) : i === domain.length - 1 ? width : 1,
       role,
       mode: "serial",
       ...(narrowing && variable.kind === "variable" ? { narrowed: { name: variable.name, bounds } } : {}),
@@ -111,22 +112,54 @@ const nameOf = ({ node }: Reduction): string => {
   return typeof kind === "string" ? kind : node.op === "argmax" ? "best" : "sum";
 };
 
-/** One more point of the domain, or, in the main part of the innermost loop, one more for each lane. */
+/** How many of the innermost loops are short enough to be written out. */
+function unrollOf(draft: Draft, domain: readonly Dim[], work: number): number {
+  let steps = work;
+  let count = 0;
+  for (const size of domain.toReversed()) {
+    if (typeof size !== "number" || size === 0 || steps * size > draft.tiles.unroll) break;
+    steps *= size;
+    count++;
+  }
+  return count;
+}
+
+/** Every combination of positions along the axes of the domain, the last axis fastest. */
+const combinationsOf = (positions: readonly (readonly Expr[])[]): (readonly Expr[])[] =>
+  positions.reduce<(readonly Expr[])[]>(
+    (points, list) => points.flatMap((point) => list.map((at) => [...point, at])),
+    [[]],
+  );
+
+/**
+ * One more point of the domain; with several lanes one for each. Of loops that are written out, point after point: an engine that
+ * loaded everything first would run out of registers.
+ */
 function step(
   draft: Draft,
   lanes: readonly (readonly Accumulators[])[],
   positions: readonly (readonly Expr[])[],
   simplify: (expr: Expr) => Expr,
 ): readonly Stmt[] {
-  const inner = positions.at(-1) ?? [k.index(0)];
-  const outer = positions.slice(0, -1).map((list) => list[0]!);
+  const places = combinationsOf(positions);
+  const only = lanes[0]!;
+  if (lanes.length === 1) return places.flatMap((place) => advance(draft, [{ accumulators: only, place }], simplify));
+  // What is left over after whole rounds is narrower than the number of lanes.
+  const each = places.map((place, lane) => ({ accumulators: lanes[lane]!, place }));
+  return advance(draft, each, simplify);
+}
+
+interface Advance {
+  readonly accumulators: readonly Accumulators[];
+  readonly place: readonly Expr[];
+}
+
+function advance(draft: Draft, work: readonly Advance[], simplify: (expr: Expr) => Expr): readonly Stmt[] {
   const targets: { readonly to: Expr; readonly alone: boolean }[] = [];
   const roots: Expr[] = [];
-  for (const [lane, at] of inner.entries()) {
-    const point = positions.length === 0 ? [] : [...outer, at];
-    // What is left over after whole rounds may be a tile of its own, narrower than the number of lanes.
-    for (const { reduction, point: index, names } of lanes[lane]!) {
-      const values = reduction.rule.step(reduction.context, index, point, names);
+  for (const { accumulators, place } of work) {
+    for (const { reduction, point, names } of accumulators) {
+      const values = reduction.rule.step(reduction.context, point, place, names);
       values.forEach((value, i) => {
         targets.push({ to: names[i]!, alone: values.length === 1 });
         roots.push(simplify(value));
