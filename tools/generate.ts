@@ -1,5 +1,9 @@
 // `npm run generate`: everything that is made from other sources. Run it after a change of the standard library.
 
+import { documentOperations } from "./document-operations.ts";
 import { embedLibrary } from "./embed-library.ts";
+import { embedRuntime } from "./embed-runtime.ts";
 
 embedLibrary();
+await embedRuntime();
+documentOperations();

@@ -17,25 +17,32 @@ import { unaryOperations } from "./unary.ts";
 import { windowOperations } from "./window.ts";
 import { windowPickOperations } from "./window-pick.ts";
 
-const families: readonly (readonly Operation[])[] = [
-  unaryOperations,
-  trigonometricOperations,
-  binaryOperations,
-  choiceOperations,
-  reduceOperations,
-  movementOperations,
-  concatenateOperations,
-  sliceOperations,
-  createOperations,
-  dotOperations,
-  convolutionOperations,
-  gatherOperations,
-  windowOperations,
-  windowPickOperations,
-  structureOperations,
+/** A group of operations that are alike. */
+export interface Family {
+  readonly title: string;
+  readonly operations: readonly Operation[];
+}
+
+/** All operations, in the order of the documentation. */
+export const families: readonly Family[] = [
+  { title: "Elementwise, one operand", operations: unaryOperations },
+  { title: "Trigonometric and hyperbolic", operations: trigonometricOperations },
+  { title: "Elementwise, two operands", operations: binaryOperations },
+  { title: "Comparison, choice and conversion", operations: choiceOperations },
+  { title: "Reductions", operations: reduceOperations },
+  { title: "Shape and order of axes", operations: movementOperations },
+  { title: "Joining", operations: concatenateOperations },
+  { title: "Slices and padding", operations: sliceOperations },
+  { title: "Creation", operations: createOperations },
+  { title: "Products", operations: dotOperations },
+  { title: "Convolution", operations: convolutionOperations },
+  { title: "Gathering and scattering", operations: gatherOperations },
+  { title: "Windows", operations: windowOperations },
+  { title: "Extremes of windows", operations: windowPickOperations },
+  { title: "Structure", operations: structureOperations },
 ];
 
-const registry = new Map(families.flat().map((op) => [op.name, op]));
+const registry = new Map(families.flatMap((family) => family.operations).map((op) => [op.name, op]));
 
 /** The operation called `name`, or undefined. */
 export const operation = (name: string): Operation | undefined => registry.get(name);
