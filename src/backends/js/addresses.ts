@@ -7,7 +7,6 @@ import {
   constantOf,
   exprKey,
   fromAffine,
-  mentions,
   multiplyAffine,
   scaleAffine,
   strideOf,
@@ -59,12 +58,13 @@ const mostPointers = 8;
  * a pointer that is added to, which saves a multiplication in each round.
  */
 function hoistFrom(loop: Loop, names: Set<string>): { readonly lets: readonly Stmt[]; readonly loop: Loop } {
-  const changing = [loop.variable, ...definedIn(loop.body)];
+  const changing = new Set([loop.variable, ...definedIn(loop.body)]);
   const innermost = !containsLoop(loop.body);
   const known = new Map<string, string>();
   const lets: Stmt[] = [];
   const increments: Stmt[] = [];
-  const isFixed = (expr: Expr): boolean => !readsMemory(expr) && !changing.some((name) => mentions(expr, name));
+  const isFixed = (expr: Expr): boolean =>
+    partsOf(expr).every((x) => x.kind !== "load" && !(x.kind === "variable" && changing.has(x.name)));
   const named = (key: string, buffer: string, define: (name: string) => void): AffineTerm => {
     let name = known.get(key);
     if (name === undefined) {
@@ -77,6 +77,7 @@ function hoistFrom(loop: Loop, names: Set<string>): { readonly lets: readonly St
   const address = (buffer: string, index: Expr): Expr => {
     const form = toAffine(index);
     const fixed = form.terms.filter((term) => term.atoms.every(isFixed));
+    if (fixed.length === form.terms.length && !isWork(fixed)) return index;
     const moving = form.terms.filter((term) => !fixed.includes(term));
     const stride = strideOf(fromAffine({ terms: moving, constant: 0 }), loop.variable);
     const strided = stride && constantOf(toAffine(stride.rest)) === 0 && isFixed(stride.coefficient);
@@ -150,11 +151,12 @@ export function definedIn(body: readonly Stmt[]): string[] {
   });
 }
 
-function readsMemory(expr: Expr): boolean {
-  let found = false;
+function partsOf(expr: Expr): readonly Expr[] {
+  if (expr.kind === "constant" || expr.kind === "variable") return [expr];
+  const parts: Expr[] = [];
   mapExpressions(expr, (x) => {
-    if (x.kind === "load") found = true;
+    parts.push(x);
     return x;
   });
-  return found;
+  return parts;
 }

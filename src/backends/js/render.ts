@@ -4,6 +4,7 @@
 import { formatDim } from "../../ir/dim.ts";
 import { bytesOf, type DType, dtypes } from "../../ir/dtype.ts";
 import type { TensorType } from "../../ir/graph.ts";
+import { printKernel } from "../../ir/kernel/print.ts";
 import type { Program, ProgramModule } from "../../ir/kernel/program.ts";
 import type { Kernel } from "../../ir/kernel/types.ts";
 import type { Place } from "../../ir/memory-plan.ts";
@@ -82,14 +83,14 @@ function renderKernels(kernels: readonly Kernel[], names: Names): RenderedKernel
   const helpers = new Set<HelperName>();
   const usedViews = new Set<DType>();
   for (const kernel of new Set(kernels)) {
-    const draft = renderKernel(kernel, kernel.name.replaceAll(/[^\p{L}\p{N}_$]/gu, "_")).text;
-    const known = identifiers.get(draft);
+    const key = printKernel(kernel);
+    const known = identifiers.get(key);
     if (known !== undefined) {
       functions.set(kernel, known);
       continue;
     }
     const identifier = names.make(kernel.name);
-    identifiers.set(draft, identifier);
+    identifiers.set(key, identifier);
     functions.set(kernel, identifier);
     const rendered = renderKernel(kernel, identifier, names.make);
     texts.push(rendered.text);

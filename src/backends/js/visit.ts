@@ -2,36 +2,54 @@
 
 import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 
-/** The expression with `change` applied to every part of it, innermost first. */
+/**
+ * The expression with `change` applied to every part of it, innermost first. Parts that stay the same stay the same objects,
+ * so that what is known of them (their normal forms) is kept.
+ */
 export function mapExpressions(expr: Expr, change: (expr: Expr) => Expr): Expr {
-  const visit = (x: Expr): Expr => mapExpressions(x, change);
   switch (expr.kind) {
     case "constant":
     case "variable":
       return change(expr);
-    case "load":
-      return change({ ...expr, index: visit(expr.index) });
+    case "load": {
+      const index = mapExpressions(expr.index, change);
+      return change(index === expr.index ? expr : { ...expr, index });
+    }
     case "unary":
-    case "convert":
-      return change({ ...expr, x: visit(expr.x) });
+    case "convert": {
+      const x = mapExpressions(expr.x, change);
+      return change(x === expr.x ? expr : { ...expr, x });
+    }
     case "binary":
-    case "compare":
-      return change({ ...expr, a: visit(expr.a), b: visit(expr.b) });
-    case "select":
-      return change({ ...expr, condition: visit(expr.condition), a: visit(expr.a), b: visit(expr.b) });
-    case "threefry":
+    case "compare": {
+      const [a, b] = [mapExpressions(expr.a, change), mapExpressions(expr.b, change)];
+      return change(a === expr.a && b === expr.b ? expr : { ...expr, a, b });
+    }
+    case "select": {
+      const condition = mapExpressions(expr.condition, change);
+      const [a, b] = [mapExpressions(expr.a, change), mapExpressions(expr.b, change)];
+      const same = condition === expr.condition && a === expr.a && b === expr.b;
+      return change(same ? expr : { ...expr, condition, a, b });
+    }
+    case "threefry": {
+      const visit = (x: Expr): Expr => mapExpressions(x, change);
       return change({
         ...expr,
         key: [visit(expr.key[0]), visit(expr.key[1])],
         counter: [visit(expr.counter[0]), visit(expr.counter[1])],
       });
+    }
   }
 }
 
 /** The statement with the index of every load and store in it replaced, innermost first. */
 export function mapAccesses(statement: Stmt, address: (buffer: string, index: Expr) => Expr): Stmt {
   const inExpr = (expr: Expr): Expr =>
-    mapExpressions(expr, (x) => (x.kind === "load" ? { ...x, index: address(x.buffer, x.index) } : x));
+    mapExpressions(expr, (x) => {
+      if (x.kind !== "load") return x;
+      const index = address(x.buffer, x.index);
+      return index === x.index ? x : { ...x, index };
+    });
   const inBody = (body: readonly Stmt[]): readonly Stmt[] => body.map((s) => mapAccesses(s, address));
   switch (statement.kind) {
     case "for":
