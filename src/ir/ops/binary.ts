@@ -1,51 +1,12 @@
 // Elementwise functions of two operands: arithmetic, maxima, bits.
 
-import type { DType } from "../dtype.ts";
+import { type DType, isFloat } from "../dtype.ts";
 import type { Emit } from "../emit.ts";
 import { literal, type Value } from "../graph.ts";
-import { k } from "../kernel/build.ts";
-import type { BinaryOp } from "../kernel/types.ts";
-import type { Operation, SampleTensor } from "../op.ts";
-import type { ElementKind } from "./checks.ts";
-import { elementwise, type GradientValues, sameKind } from "./factory.ts";
+import { integerPower } from "../kernel/arithmetic.ts";
+import type { SampleTensor } from "../op.ts";
+import { binary, type GradientValues } from "./factory.ts";
 import { integers, normal, spaced, uniform, values } from "./samples.ts";
-
-interface BinarySpec {
-  readonly alias?: string;
-  readonly doc: string;
-  readonly takes: ElementKind;
-  /** Default: the operation's name. */
-  readonly kernel: BinaryOp;
-  readonly compute: (x: number, y: number, dtype: DType) => number;
-  readonly gradient?: (emit: Emit, values: GradientValues) => readonly [Value | undefined, Value | undefined];
-  readonly smooth?: boolean;
-  /** Operands that lie in the domain. */
-  readonly sample: (operand: 0 | 1, shape: readonly number[]) => SampleTensor;
-  readonly also?: readonly (readonly [SampleTensor, SampleTensor])[];
-}
-
-function binary(name: string, spec: BinarySpec): Operation {
-  const { sample } = spec;
-  const operands: (readonly [SampleTensor, SampleTensor])[] = [
-    [sample(0, [3, 5]), sample(1, [3, 5])],
-    [sample(0, [4]), sample(1, [])],
-    [sample(0, []), sample(1, [4])],
-    [sample(0, [2, 0]), sample(1, [2, 0])],
-    ...(spec.also ?? []),
-  ];
-  return elementwise(name, {
-    ...(spec.alias === undefined ? {} : { alias: spec.alias }),
-    doc: spec.doc,
-    inputs: ["x", "y"],
-    attributes: {},
-    dtype: sameKind(name, spec.takes),
-    compute: ([x, y], dtype) => spec.compute(x!, y!, dtype),
-    kernel: ([x, y]) => k.binary(spec.kernel, x!, y!),
-    ...(spec.gradient ? { gradient: spec.gradient } : {}),
-    ...(spec.smooth === undefined ? {} : { smooth: spec.smooth }),
-    samples: operands.map((inputs) => ({ inputs, attributes: {} })),
-  });
-}
 
 const anywhere = (_: 0 | 1, shape: readonly number[]): SampleTensor => normal(...shape);
 /** No two elements are close, within the operands and between them: `spaced` takes odd multiples of 0.05, this even ones. */
@@ -105,7 +66,7 @@ function powerGradient(e: Emit, { x, y, result, d }: GradientValues): readonly [
 }
 
 const quotient = (x: number, y: number, dtype: DType): number =>
-  dtype === "f32" || dtype === "f16" ? x / y : y === 0 ? 0 : Math.trunc(x / y);
+  isFloat(dtype) ? x / y : y === 0 ? 0 : Math.trunc(x / y);
 
 export const binaryOperations = [
   binary("add", {
@@ -130,7 +91,7 @@ export const binaryOperations = [
     doc: "x · y. Integers wrap.",
     takes: "number",
     kernel: "multiply",
-    compute: (x, y, dtype) => (dtype === "f32" || dtype === "f16" ? x * y : Math.imul(x, y)),
+    compute: (x, y, dtype) => (isFloat(dtype) ? x * y : Math.imul(x, y)),
     gradient: (e, { x, y, d }) => [e.multiply(d, y), e.multiply(d, x)],
     sample: anywhere,
     also: [wide, bytes, signedBytes],
@@ -151,7 +112,7 @@ export const binaryOperations = [
     doc: "x - trunc(x / y) · y: it has the sign of x. The remainder of an integer by zero is 0.",
     takes: "number",
     kernel: "remainder",
-    compute: (x, y, dtype) => (y === 0 && dtype !== "f32" && dtype !== "f16" ? 0 : x % y),
+    compute: (x, y, dtype) => (y === 0 && !isFloat(dtype) ? 0 : x % y),
     gradient: (e, { x, y, result, d }) => {
       const whole = e.value("round_nearest_even", [e.divide(e.subtract(x, result), y)]);
       return [d, e.negate(e.multiply(d, whole))];
@@ -165,13 +126,16 @@ export const binaryOperations = [
     ],
   }),
   binary("power", {
-    doc: "x raised to y, for floating-point numbers; NaN for x < 0 and y not whole.",
-    takes: "float",
+    doc: "x raised to y; NaN for x < 0 and y not whole. Integers wrap, and their negative powers are truncated towards zero.",
+    takes: "number",
     kernel: "power",
-    compute: (x, y) => x ** y,
+    compute: (x, y, dtype) => (isFloat(dtype) ? x ** y : integerPower(x, y)),
     gradient: powerGradient,
     sample: (_, shape) => uniform(0.5, 2.5, ...shape),
-    also: [[uniform(0.5, 2.5, 5), values([2, -3, 0, 1, 0.5], [5])]],
+    also: [
+      [uniform(0.5, 2.5, 5), values([2, -3, 0, 1, 0.5], [5])],
+      [values([3, -2, -1, 7, 2], [5], "i32"), values([20, 31, -3, 0, -1], [5], "i32")],
+    ],
   }),
   binary("maximum", {
     doc: "The greater of x and y; NaN where either is. Where they are equal each gets half of the gradient, and a constant all.",

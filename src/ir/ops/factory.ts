@@ -7,7 +7,7 @@ import { isFloat } from "../dtype.ts";
 import type { Emit } from "../emit.ts";
 import type { TensorType, Value } from "../graph.ts";
 import { k } from "../kernel/build.ts";
-import type { Expr, ScalarType, UnaryOp } from "../kernel/types.ts";
+import type { BinaryOp, Expr, ScalarType, UnaryOp } from "../kernel/types.ts";
 import {
   defineOp,
   type LoweringContext,
@@ -97,7 +97,7 @@ export function elementwise<const S extends AttributeSchema>(name: string, spec:
 }
 
 /** Operands of one element type of the given kind; it is also the result's. */
-export const sameKind =
+const sameKind =
   (name: string, kind: ElementKind) =>
   (inputs: readonly TensorType[]): DType => {
     const first = inputs[0]!;
@@ -143,5 +143,43 @@ export function unary(name: string, spec: UnarySpec): Operation {
     ...(gradient ? { gradient: (emit: Emit, given: GradientValues) => [gradient(emit, given)] } : {}),
     ...(spec.smooth === undefined ? {} : { smooth: spec.smooth }),
     samples: operands.map((x) => ({ inputs: [x], attributes: {} })),
+  });
+}
+
+/** A function of two operands. */
+export interface BinarySpec {
+  readonly alias?: string;
+  readonly doc: string;
+  readonly takes: ElementKind;
+  /** Default: the operation's name. */
+  readonly kernel: BinaryOp;
+  readonly compute: (x: number, y: number, dtype: DType) => number;
+  readonly gradient?: (emit: Emit, values: GradientValues) => readonly [Value | undefined, Value | undefined];
+  readonly smooth?: boolean;
+  /** Operands that lie in the domain. */
+  readonly sample: (operand: 0 | 1, shape: readonly number[]) => SampleTensor;
+  readonly also?: readonly (readonly [SampleTensor, SampleTensor])[];
+}
+
+export function binary(name: string, spec: BinarySpec): Operation {
+  const { sample } = spec;
+  const operands: (readonly [SampleTensor, SampleTensor])[] = [
+    [sample(0, [3, 5]), sample(1, [3, 5])],
+    [sample(0, [4]), sample(1, [])],
+    [sample(0, []), sample(1, [4])],
+    [sample(0, [2, 0]), sample(1, [2, 0])],
+    ...(spec.also ?? []),
+  ];
+  return elementwise(name, {
+    ...(spec.alias === undefined ? {} : { alias: spec.alias }),
+    doc: spec.doc,
+    inputs: ["x", "y"],
+    attributes: {},
+    dtype: sameKind(name, spec.takes),
+    compute: ([x, y], dtype) => spec.compute(x!, y!, dtype),
+    kernel: ([x, y]) => k.binary(spec.kernel, x!, y!),
+    ...(spec.gradient ? { gradient: spec.gradient } : {}),
+    ...(spec.smooth === undefined ? {} : { smooth: spec.smooth }),
+    samples: operands.map((inputs) => ({ inputs, attributes: {} })),
   });
 }

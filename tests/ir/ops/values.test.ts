@@ -93,6 +93,12 @@ describe("elementwise", () => {
     expect([...evaluate("remainder", [f32([2], 5.5, -5.5), f32([2], 2, 2)]).data]).toEqual([1.5, -1.5]);
   });
 
+  test("powers of integers wrap", () => {
+    // 3²⁰ = 3486784401 = 2³² - 808182895
+    const powers = evaluate("power", [i32([4], 3, -2, -1, 2), i32([4], 20, 31, -3, -1)]);
+    expect([...powers.data]).toEqual([-808182895, -2147483648, -1, 0]);
+  });
+
   test("maxima pass NaN on", () => {
     expect([...evaluate("maximum", [f32([3], Number.NaN, 1, 2), f32([3], 1, Number.NaN, 5)]).data]).toEqual([
       Number.NaN,
