@@ -10,9 +10,9 @@ import { renderDiagnostics } from "../src/dsl/diagnostics.ts";
 import { printKernel } from "../src/ir/kernel/print.ts";
 import { printGraph } from "../src/ir/print.ts";
 
-const source = `/// One layer: y = relu(x·W + b).
-model Layer(x: f32[N, 8]) -> (y: f32[N, 4]) {
-  y = x |> dense(4) |> relu
+const source = `/// Scores to probabilities; a higher temperature evens them out.
+model Choice(scores: f32[N, 1000]) -> (p: f32[N, 1000]) {
+  p = softmax(scores / 1.5)
 }
 `;
 
@@ -22,24 +22,25 @@ interface Panel {
 }
 
 function panels(): readonly Panel[] {
-  const { module, diagnostics } = compileSource({ name: "layer.dlm", text: source }, () => undefined);
+  const { module, diagnostics } = compileSource({ name: "choice.dlm", text: source }, () => undefined);
   if (!module) throw new Error(renderDiagnostics(diagnostics));
   const infer = module.graphs.get("infer");
   const compiled = compile(module, { graphs: ["infer"] });
   const kernel = compiled.programs.programs.get("infer")?.calls[0]?.kernel;
   if (!infer || !kernel) throw new Error("the model has no graph or no kernel");
   const code = renderModule(compiled.programs, ["infer"]);
-  const start = code.indexOf(`function ${kernel.name}`);
+  const start = code.indexOf(`  function ${kernel.name}`);
+  const end = code.indexOf(`  // infer(`);
   return [
-    { title: "layer.dlm", text: source },
-    { title: "graph IR", text: printGraph(infer) },
-    { title: "kernel IR, after fusion and scheduling", text: printKernel(kernel) },
-    { title: "JavaScript", text: start < 0 ? code : code.slice(start) },
+    { title: "choice.dlm", text: source },
+    { title: "graph IR", text: printGraph(infer, { locations: false }) },
+    { title: "kernel IR, after fusion", text: printKernel(kernel) },
+    { title: "JavaScript", text: start < 0 || end < start ? code : code.slice(start, end) },
   ];
 }
 
-const columns = 74;
-const rows = 34;
+const columns = 84;
+const rows = 48;
 const lineHeight = 15;
 const charWidth = 6.63;
 const gap = 28;
