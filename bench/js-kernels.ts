@@ -2,11 +2,11 @@
 // the compiler. Prints GFLOP/s and the ratio to a plain triple loop of the same number of operations on the same machine.
 // Run: npx tsx bench/js-kernels.ts [name]
 
-import { compile, load } from "../src/compile.ts";
+import { compile, defaultPipeline, load } from "../src/compile.ts";
 import { evaluateDim } from "../src/ir/dim.ts";
 import type { Tensor } from "../src/ir/dtype.ts";
 import { createGraphBuilder, type Emit } from "../src/ir/emit.ts";
-import type { Module, Value } from "../src/ir/graph.ts";
+import type { Global, GlobalValue, Module, Value } from "../src/ir/graph.ts";
 
 interface Case {
   readonly name: string;
@@ -48,10 +48,9 @@ type Part = "forward" | "weights" | "input";
 function moduleOf({ x, w, forward }: Case, part: Part): Module {
   const builder = createGraphBuilder("main");
   const { emit } = builder;
-  const [inputX, inputW] = [
-    builder.input("x", { dtype: "f32", shape: x }),
-    builder.input("w", { dtype: "f32", shape: w }),
-  ];
+  // Weights stay where they are from run to run, as in training.
+  const inputX = builder.input("x", { dtype: "f32", shape: x });
+  const inputW: GlobalValue = { kind: "global", name: "w", type: { dtype: "f32", shape: w } };
   const y = forward(emit, inputX, inputW);
   let output: Value = y;
   if (part !== "forward") {
@@ -61,7 +60,8 @@ function moduleOf({ x, w, forward }: Case, part: Part): Module {
     output = emit.node("gradient", [loss, part === "weights" ? inputW : inputX])[0]!;
   }
   const graph = builder.build([{ name: "y", value: output }]);
-  return { name: "bench", doc: "", globals: new Map(), graphs: new Map([["main", graph]]) };
+  const weights: Global = { ...inputW, role: "parameter", initializer: "zeros", location: undefined };
+  return { name: "bench", doc: "", globals: new Map([["w", weights]]), graphs: new Map([["main", graph]]) };
 }
 
 function randomTensor(shape: readonly number[]): Tensor {
@@ -107,8 +107,9 @@ const wanted = process.argv[2] ?? "";
 for (const benchmark of cases.filter(({ name }) => name.includes(wanted))) {
   const row: string[] = [];
   for (const part of ["forward", "weights", "input"] as const) {
-    const compiled = compile(moduleOf(benchmark, part));
+    const compiled = compile(moduleOf(benchmark, part), { pipeline: process.env.PIPELINE ?? defaultPipeline });
     const executable = load(compiled);
+    executable.write("w", randomTensor(benchmark.w));
     const inputs: Record<string, Tensor> = {};
     for (const { name, type } of compiled.programs.programs.get("main")!.inputs) {
       inputs[name] = randomTensor(type.shape.map((dim) => evaluateDim(dim, {})));

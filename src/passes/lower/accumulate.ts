@@ -11,6 +11,7 @@ import { operation } from "../../ir/ops/index.ts";
 import { bind } from "./bind.ts";
 import { type Draft, type LoopAxis, nest } from "./draft.ts";
 import { type Narrowing, narrow } from "./narrow.ts";
+import type { Panel } from "./panel.ts";
 
 export interface Reduction {
   readonly node: Node;
@@ -40,13 +41,16 @@ export function accumulate(
   points: readonly (readonly Expr[])[],
   role: LoopRole,
   partial = 1,
+  panel?: Panel,
 ): readonly Stmt[] {
   const domain = reductions[0]!.rule.domain(reductions[0]!.context);
   const stem = role === "window" ? "w" : "k";
-  const variables = domain.map((size) => (size === 1 ? k.index(0) : k.variable(draft.fresh(stem), "index")));
+  const variables =
+    panel?.variables ?? domain.map((size) => (size === 1 ? k.index(0) : k.variable(draft.fresh(stem), "index")));
   const narrowing = narrowed(reductions, points, domain, variables);
   const width = narrowing ? 1 : partial;
-  const unrolled = narrowing || width > 1 ? 0 : unrollOf(draft, domain, points.length * reductions.length);
+  const named = narrowing !== undefined || panel !== undefined;
+  const unrolled = named || width > 1 ? 0 : unrollOf(draft, domain, points.length * reductions.length);
   const statements: Stmt[] = [];
   const lanes: Accumulators[][] = [];
   for (let lane = 0; lane < width; lane++) {
@@ -73,10 +77,13 @@ export function accumulate(
       width: i >= domain.length - unrolled ? Number(size) : i === domain.length - 1 ? width : 1,
       role,
       mode: "serial",
-      ...(narrowing && variable.kind === "variable" ? { narrowed: { name: variable.name, bounds } } : {}),
+      ...(named && variable.kind === "variable" ? { narrowed: { name: variable.name, bounds } } : {}),
     };
   });
-  const simplify = narrowing?.simplify ?? ((expr: Expr) => expr);
+  const simplify = (expr: Expr): Expr => {
+    const inside = narrowing ? narrowing.simplify(expr) : expr;
+    return panel ? panel.redirect(inside) : inside;
+  };
   statements.push(...nest(axes, draft.fresh, (positions) => step(draft, lanes, positions, simplify)));
   for (const [lane, accumulators] of lanes.entries()) {
     if (lane > 0) statements.push(...combine(lanes[0]!, accumulators));

@@ -1,17 +1,20 @@
 // Reductions, contractions and windows, with what is fused before and behind them: loops over the result, a tile of it in
 // registers, and the element operations on the results where they are stored.
 
+import type { Dim } from "../../ir/dim.ts";
 import { bytesOf } from "../../ir/dtype.ts";
 import { mentions } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
 import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 import { reducedAxes } from "../graph/fuse-roles.ts";
 import type { Iteration } from "../graph/iteration.ts";
-import { bytesAt, type OuterPlan, planContraction, planReduction } from "../schedule/reduction.ts";
+import { bytesAt, type OuterPlan, planContraction, planReduction, sizeAt } from "../schedule/reduction.ts";
+import type { TileTable } from "../schedule/tiles.ts";
 import { accumulate, partialOf, type Reduction, reductionOf } from "./accumulate.ts";
 import { childrenOf } from "./bind.ts";
 import { type Draft, nest } from "./draft.ts";
 import { indexBy, storePoints } from "./loop.ts";
+import { makePanel, type Panel, panelLength } from "./panel.ts";
 
 export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stmt[] {
   const { shape, outer } = iteration;
@@ -27,10 +30,10 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
   }));
   const first = reductions[0]!;
   const role = first.rule.contraction || reducedAxes(first.node) ? "k" : "window";
-  return nest(axes, draft.fresh, (positions) => {
+  const tile = (positions: readonly (readonly Expr[])[], panel?: Panel): readonly Stmt[] => {
     const points = pointsOf(plan, positions);
     const partial = points.length === 1 ? partialOf(draft, reductions) : 1;
-    const sums = accumulate(draft, reductions, points, role, partial);
+    const sums = accumulate(draft, reductions, points, role, partial, panel);
     const stores = storePoints(
       draft,
       points.flatMap((point) => {
@@ -42,7 +45,32 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
       }),
     );
     return [...sums, ...stores];
+  };
+  const columns = plan[0]?.role === "n" ? plan[0].width : 0;
+  const length = columns > 0 ? panelLength(first, columns) : undefined;
+  if (length === undefined || length > draft.tiles.panel || !isReused(plan, outerShape, draft.tiles)) {
+    return nest(axes, draft.fresh, (positions) => tile(positions));
+  }
+  const name = draft.fresh("panel");
+  const loops = nest(axes.slice(0, 1), draft.fresh, ([at]) => {
+    const rows = axes.slice(1).map(() => k.variable(draft.fresh("row"), "index"));
+    const panel = makePanel(
+      draft,
+      first,
+      name,
+      pointsOf(plan, [at!, ...rows.map((row) => [row])]),
+      rows.map((row) => (row.kind === "variable" ? row.name : "")),
+    );
+    const inner = nest(axes.slice(1), draft.fresh, (positions) => tile([at!, ...positions], panel));
+    return [...(panel?.fill ?? []), ...inner];
   });
+  return [k.alloc(name, "f32", length), ...loops];
+}
+
+/** Whether so many tiles of rows read the same columns that copying them first pays. */
+function isReused(plan: readonly OuterPlan[], shape: readonly Dim[], tiles: TileTable): boolean {
+  const rows = plan.slice(1).map(({ axis, width }) => Math.floor(sizeAt(shape[axis]!, tiles.freeSize) / width));
+  return rows.reduce((a, b) => a * b, 1) >= tiles.panelReuse;
 }
 
 /** The points of a tile: every combination of positions, as indices in the order of the result's axes. */

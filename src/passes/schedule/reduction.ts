@@ -66,7 +66,8 @@ export function planReduction(shape: readonly Dim[], contiguous: boolean, tiles:
   });
 }
 
-const sizeAt = (dim: Dim, freeSize: number): number =>
+/** A dimension with its free sizes taken at a usual value. */
+export const sizeAt = (dim: Dim, freeSize: number): number =>
   Math.max(0, evaluateDim(dim, Object.fromEntries(symbolsOf(dim).map((name) => [name, freeSize]))));
 
 /** A number of bytes, free sizes taken at a usual value. */

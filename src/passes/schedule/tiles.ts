@@ -19,6 +19,9 @@ export interface TileTable {
   readonly scratch: number;
   /** Right operands of at most so many bytes stay in the fastest cache: then columns are the inner loop. */
   readonly cachedPanel: number;
+  /** The most elements of a panel of columns that is copied to scratch memory, and how many tiles of rows must share it. */
+  readonly panel: number;
+  readonly panelReuse: number;
   /** What a free size is taken to be when axes are compared. */
   readonly freeSize: number;
 }
@@ -35,5 +38,7 @@ export const scalarTiles: TileTable = {
   unroll: 72,
   scratch: 4096,
   cachedPanel: 16384,
+  panel: 16384,
+  panelReuse: 8,
   freeSize: 32,
 };

@@ -1,0 +1,87 @@
+// Panels: the few columns of the second operand that a run over all rows reads again and again are copied to scratch memory
+// first, side by side in the order in which they are read.
+
+import type { Dim } from "../../ir/dim.ts";
+import { productOf } from "../../ir/dim.ts";
+import { exprKey, mentions } from "../../ir/kernel/affine.ts";
+import { k } from "../../ir/kernel/build.ts";
+import type { Expr, Stmt } from "../../ir/kernel/types.ts";
+import type { Reduction } from "./accumulate.ts";
+import { childrenOf, withChildren } from "./bind.ts";
+import { type Draft, nest } from "./draft.ts";
+import { linearIndex } from "./elements.ts";
+
+export interface Panel {
+  /** Fills the panel: to be done for each tile of columns. */
+  readonly fill: readonly Stmt[];
+  /** The variables of the loops over the domain, which its address is made of. */
+  readonly variables: readonly Expr[];
+  /** An expression of the step that reads the panel instead. */
+  redirect(expr: Expr): Expr;
+}
+
+type Load = Extract<Expr, { kind: "load" }>;
+
+/** How many elements of the second operand a tile of `columns` reads; undefined where that depends on free sizes. */
+export function panelLength(reduction: Reduction, columns: number): number | undefined {
+  const length = productOf(reduction.rule.domain(reduction.context));
+  return typeof length === "number" ? length * columns : undefined;
+}
+
+/**
+ * The panel, in the scratch array `name`, of what the step loads by the loop variables of the domain and `columns` alone. `points` are
+ * points of one row of results; `rows` the variables that run over the others.
+ */
+export function makePanel(
+  draft: Draft,
+  { rule, context }: Reduction,
+  name: string,
+  points: readonly (readonly Expr[])[],
+  rows: readonly string[],
+): Panel | undefined {
+  const domain = rule.domain(context);
+  const variables = domain.map((size) => (size === 1 ? k.index(0) : k.variable(draft.fresh("k"), "index")));
+  const names = rule.accumulators(context).map((value, i) => k.variable(`?${i}`, value.type));
+  const loads = new Map<string, Load>();
+  for (const point of points) {
+    for (const value of rule.step(context, point, variables, names)) {
+      for (const load of loadsIn(value)) {
+        if (!rows.some((row) => mentions(load, row))) loads.set(exprKey(load), load);
+      }
+    }
+  }
+  // Each of several columns has an element of its own; anything else (a table behind a gather) is left alone.
+  if (loads.size !== points.length) return undefined;
+  const list = [...loads];
+  const address = (column: number): Expr => k.add(k.multiply(linearIndex(variables, domain), points.length), column);
+  const slots = new Map(list.map(([key, load], column) => [key, k.load(name, address(column), load.type)] as const));
+  const axes = domain.map((size: Dim, i) => {
+    const variable = variables[i]!;
+    const bounds = { from: k.index(0), to: k.fromDim(size), step: 1 };
+    const narrowed = variable.kind === "variable" ? { narrowed: { name: variable.name, bounds } } : {};
+    return { stem: "k", size, width: 1, role: "k" as const, mode: "serial" as const, ...narrowed };
+  });
+  const stores = list.map(([, load], column) => k.store(name, address(column), load));
+  return {
+    fill: [
+      k.block(
+        "columns side by side",
+        nest(axes, draft.fresh, () => stores),
+      ),
+    ],
+    variables,
+    redirect: (expr) => replace(expr, slots),
+  };
+}
+
+function loadsIn(expr: Expr): Load[] {
+  const found: Load[] = expr.kind === "load" ? [expr] : [];
+  return [...found, ...childrenOf(expr).flatMap(loadsIn)];
+}
+
+function replace(expr: Expr, slots: ReadonlyMap<string, Expr>): Expr {
+  if (expr.kind === "load") return slots.get(exprKey(expr)) ?? expr;
+  const children = childrenOf(expr);
+  const parts = children.map((child) => replace(child, slots));
+  return parts.every((part, i) => part === children[i]) ? expr : withChildren(expr, parts);
+}
