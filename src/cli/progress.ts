@@ -157,6 +157,8 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
 function textLine(event: TrainingEvent, { resumeCommand, place }: ProgressOptions): string | undefined {
   switch (event.event) {
     case "step":
@@ -168,13 +170,13 @@ function textLine(event: TrainingEvent, { resumeCommand, place }: ProgressOption
         validation ? `${validation} for validation` : "",
         test ? `${test} for test` : "",
       ];
-      const parts = [`${rows} rows`, ...held.filter(Boolean), `${epochs} epochs`, `batches of ${batch}`];
+      const parts = [`${rows} rows`, ...held.filter(Boolean), counted(epochs, "epoch"), `batches of ${batch}`];
       return `${pc.bold(event.model)}: ${parts.join(", ")}`;
     }
     case "note":
       return pc.dim(event.text);
     case "resumed":
-      return `resumed in epoch ${event.epoch}, after ${event.step} steps of it`;
+      return `resumed in epoch ${event.epoch}, after ${counted(event.step, "step")} of it`;
     case "epoch": {
       const fold = event.fold === undefined ? "" : `fold ${event.fold}  `;
       return `${fold}epoch ${String(event.epoch).padStart(String(event.epochs).length)}/${event.epochs}  ${numbers(event.metrics)}`;
@@ -190,7 +192,7 @@ function textLine(event: TrainingEvent, { resumeCommand, place }: ProgressOption
     case "test":
       return [`${pc.bold("test")}  ${numbers(event.metrics)}`, ...matrices(event.metrics)].join("\n");
     case "interrupted": {
-      const where = `interrupted in epoch ${event.epoch}, after ${event.step} steps of it; a checkpoint is written`;
+      const where = `interrupted in epoch ${event.epoch}, after ${counted(event.step, "step")} of it; a checkpoint is written`;
       return resumeCommand === undefined ? where : `${where}\ncontinue with: ${resumeCommand}`;
     }
     case "done": {
@@ -201,7 +203,7 @@ function textLine(event: TrainingEvent, { resumeCommand, place }: ProgressOption
           ? `, weights of epoch ${event.bestEpoch}`
           : "";
       const files = place === undefined ? "" : `; results are in ${place}`;
-      return `done: ${event.epochs} epochs in ${duration(event.seconds)}${early}${best}${files}`;
+      return `done: ${counted(event.epochs, "epoch")} in ${duration(event.seconds)}${early}${best}${files}`;
     }
   }
 }

@@ -98,7 +98,7 @@ describe("progress of training", () => {
       "   1   0",
       "   0  12",
       "over 3 folds  loss 0.1235 ± 0.01",
-      "interrupted in epoch 2, after 1 steps of it; a checkpoint is written",
+      "interrupted in epoch 2, after 1 step of it; a checkpoint is written",
       "continue with: dlm train m.dlm --resume",
       "done: 2 epochs in 1 min 15 s, stopped early, weights of epoch 1; results are in out",
     ]);

@@ -186,6 +186,21 @@ describe("cross-validation", () => {
   });
 });
 
+describe("the weights of a cross-validation", () => {
+  it("are those of its best fold", async () => {
+    const executable = fakeExecutable();
+    const ended: unknown[] = [];
+    const report = (event: TrainingEvent) => {
+      if (event.event === "fold") ended.push(snapshot(executable, "parameter", "state"));
+    };
+    const { result } = await run({ executable, report, plan: { ...plan, folds: 3, seed: 11 } });
+    const best = result.progress.bestFold!.fold;
+    // With this seed the last fold, whose weights the executable would hold anyway, is not the best.
+    expect(best).toBeLessThan(3);
+    expect(snapshot(executable, "parameter", "state")).toEqual(ended[best - 1]);
+  });
+});
+
 describe("divergence", () => {
   it("names epoch and step, and keeps the last good checkpoint", async () => {
     const executable = fakeExecutable();
