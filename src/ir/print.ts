@@ -74,6 +74,16 @@ export function numberResults(graph: Graph): Map<ResultValue, number> {
   return numbers;
 }
 
+/** Names for results in the order in which they are first asked for: for single nodes, out of their graph. */
+export function createNames(): (value: ResultValue) => string {
+  const names = new Map<ResultValue, string>();
+  return (value) => {
+    const name = names.get(value) ?? `%${names.size}`;
+    names.set(value, name);
+    return name;
+  };
+}
+
 /** `%2: f32[N, 10] = add(%1, @bias)   // mlp.dlm:6:3`; several lines where the node has a body. */
 export function printNode(node: Node, nameOf: (value: ResultValue) => string, options: PrintOptions = {}): string {
   const results = node.results.map((result) => `${nameOf(result)}: ${formatType(result.type)}`);

@@ -43,13 +43,13 @@ export interface PassDefinition<O> {
   readonly options: OptionSchema;
   /** Whether nothing is left for this pass to do; lets a pipeline leave it out where it has no work. */
   done?(module: Module): boolean;
-  /** The module after the pass. Throws a PassError for what the user can mend. */
+  /** The module after the pass. Throws a PassError where it cannot do its work. */
   run(module: Module, context: PassContext<O>): Module;
 }
 
 export type Pass = PassDefinition<Options>;
 
-/** A module that a pass cannot work on, or options it does not take. */
+/** A module that a pass cannot work on: never the user's mistake, since front-ends make none such. */
 export class PassError extends Error {
   override readonly name = "PassError";
 }

@@ -3,8 +3,9 @@
 
 import type { Module } from "../ir/graph.ts";
 import { VerifyError, verifyModule } from "../ir/verify.ts";
+import { UserError } from "../util/user-error.ts";
 import { graphPasses } from "./graph/index.ts";
-import { type Event, type Options, type OptionValue, type Pass, PassError } from "./pass.ts";
+import type { Event, Options, OptionValue, Pass } from "./pass.ts";
 
 export type { Event } from "./pass.ts";
 
@@ -34,14 +35,14 @@ export interface PipelineOptions {
 
 const passes: ReadonlyMap<string, Pass> = new Map(graphPasses.map((pass) => [pass.name, pass]));
 
-/** Reads the text form of a pipeline. Throws a PassError that names the pass or the option it does not know. */
+/** Reads the text form of a pipeline. Throws a UserError that names the pass or the option it does not know. */
 export function parsePipeline(text: string): Pipeline {
   if (text.trim() === "") return [];
   return text.split(/,(?![^{]*\})/u).map((item) => {
     const [, name, settings] = item.trim().match(/^([\w-]+)(?:\{(.*)\})?$/su) ?? [];
-    if (name === undefined) throw new PassError(`\`${item.trim()}\` is not a pass: write name or name{option=value}`);
+    if (name === undefined) throw new UserError(`\`${item.trim()}\` is not a pass: write name or name{option=value}`);
     const pass = passes.get(name);
-    if (!pass) throw new PassError(`there is no pass ${name}; the passes are ${[...passes.keys()].join(", ")}`);
+    if (!pass) throw new UserError(`there is no pass ${name}; the passes are ${[...passes.keys()].join(", ")}`);
     return { pass, options: readOptions(pass, settings ?? "") };
   });
 }
@@ -55,7 +56,7 @@ function readOptions(pass: Pass, text: string): Options {
     if (!option) {
       const known = Object.keys(pass.options);
       const has = known.length === 0 ? "it has none" : `its options are ${known.join(", ")}`;
-      throw new PassError(`${pass.name} has no option ${key}; ${has}`);
+      throw new UserError(`${pass.name} has no option ${key}; ${has}`);
     }
     options[key] = readOption(pass, key, value, option.default);
   }
@@ -66,7 +67,7 @@ function readOption(pass: Pass, key: string, value: string, like: OptionValue): 
   if (typeof like === "string") return value;
   if (typeof like === "boolean" && (value === "true" || value === "false")) return value === "true";
   if (typeof like === "number" && value !== "" && Number.isFinite(Number(value))) return Number(value);
-  throw new PassError(`${key} of ${pass.name} must be a ${typeof like}, not \`${value}\``);
+  throw new UserError(`${key} of ${pass.name} must be a ${typeof like}, not \`${value}\``);
 }
 
 /** The text form; options at their defaults are left out. */
@@ -80,7 +81,7 @@ export function formatPipeline(pipeline: Pipeline): string {
     .join(",");
 }
 
-/** Takes a module through a pipeline. Throws a PassError where a pass comes before one that it needs. */
+/** Takes a module through a pipeline. Throws a UserError where a pass comes before one that it needs. */
 export function runPipeline(module: Module, pipeline: Pipeline, options: PipelineOptions = {}): Module {
   const { events, observe, verify = true } = options;
   if (verify) verifyModule(module);
@@ -103,9 +104,9 @@ export function runPipeline(module: Module, pipeline: Pipeline, options: Pipelin
 function checkRequirements(pass: Pass, module: Module, ran: ReadonlySet<string>): void {
   for (const name of pass.requires) {
     const required = passes.get(name);
-    if (!required) throw new PassError(`${pass.name} requires ${name}, which is no pass`);
+    if (!required) throw new UserError(`${pass.name} requires ${name}, which is no pass`);
     const satisfied = required.done ? required.done(module) : ran.has(name);
-    if (!satisfied) throw new PassError(`${pass.name} requires ${name}: put ${name} before it in the pipeline`);
+    if (!satisfied) throw new UserError(`${pass.name} requires ${name}: put ${name} before it in the pipeline`);
   }
 }
 

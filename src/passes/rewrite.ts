@@ -2,8 +2,8 @@
 // documentation and its test: `before` must become `after`, and both must compute the same.
 
 import type { Emit } from "../ir/emit.ts";
-import type { Graph, Node, ResultValue, Value } from "../ir/graph.ts";
-import { printNode } from "../ir/print.ts";
+import type { Graph, Node, Value } from "../ir/graph.ts";
+import { createNames, printNode } from "../ir/print.ts";
 import { type GraphWriter, mapGraph, withInputs, withoutDeadNodes } from "./map-graph.ts";
 import { PassError } from "./pass.ts";
 
@@ -111,14 +111,4 @@ function rewriteOnce(graph: Graph, rules: Rules, observe: ((rewrite: Rewrite) =>
     }
     return values.map(resolve);
   }
-}
-
-/** Names for results in the order in which they are first asked for. */
-function createNames(): (value: ResultValue) => string {
-  const names = new Map<ResultValue, string>();
-  return (value) => {
-    const name = names.get(value) ?? `%${names.size}`;
-    names.set(value, name);
-    return name;
-  };
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { symbol } from "../../src/ir/dim.ts";
 import { createGraphBuilder } from "../../src/ir/emit.ts";
 import { makeNode } from "../../src/ir/graph.ts";
-import { interpretGraph } from "../../src/ir/interpret.ts";
+import { InterpretError, interpretGraph } from "../../src/ir/interpret.ts";
 import type { ReferenceTensor } from "../../src/ir/op.ts";
 import { parseGraph, parseModule } from "../../src/ir/parse.ts";
 import { solveSizes } from "../../src/ir/sizes.ts";
@@ -96,7 +96,7 @@ describe("interpretGraph", () => {
 
   it("refuses globals that are missing or do not fit", () => {
     const x = tensor([1, 2], 1, 2);
-    expect(() => interpretGraph(graph, { x }, new Map())).toThrow("@w has no value");
+    expect(() => interpretGraph(graph, { x }, new Map())).toThrow(new InterpretError("@w has no value"));
     expect(() => interpretGraph(graph, { x }, new Map([["w", tensor([3], 1, 2, 3)]]))).toThrow("@w is f32[3]");
   });
 });

@@ -2,7 +2,7 @@
 // single walk. Random bits of one key and stream are equal too, since they are a function of both.
 
 import type { Graph, Node, Value } from "../../ir/graph.ts";
-import { formatAttributes, formatType, numberResults, printNode } from "../../ir/print.ts";
+import { createNames, formatAttributes, printNode } from "../../ir/print.ts";
 import { formatNumber } from "../../ir/scan.ts";
 import { mapGraph } from "../map-graph.ts";
 import { definePass, mapGraphs, type PassContext } from "../pass.ts";
@@ -20,7 +20,7 @@ const commutative = new Set(["add", "multiply", "maximum", "minimum", "and", "or
 function shareEqualNodes(graph: Graph, context: PassContext<unknown>): Graph {
   const numbers = new Map<Value, string>();
   const first = new Map<string, Node>();
-  const printed = context.recording ? numberResults(graph) : undefined;
+  const printed = createNames();
   const nameOf = (value: Value): string => {
     switch (value.kind) {
       case "literal":
@@ -47,11 +47,11 @@ function shareEqualNodes(graph: Graph, context: PassContext<unknown>): Graph {
       first.set(key, node);
       return writer.keep(node);
     }
-    if (printed) {
+    if (context.recording) {
       context.record({
         rule: "equal-nodes",
         graph: graph.name,
-        before: printNode(node, (value) => `%${printed.get(value) ?? formatType(value.type)}`, { locations: false }),
+        before: printNode(node, printed, { locations: false }),
         after: [],
         location: node.location,
       });

@@ -6,6 +6,7 @@ import type { Emit } from "../../ir/emit.ts";
 import { type Graph, literal, type Node, type Value } from "../../ir/graph.ts";
 import type { ReferenceTensor } from "../../ir/op.ts";
 import { operation } from "../../ir/ops/index.ts";
+import { createNames, printNode } from "../../ir/print.ts";
 import { type GraphWriter, mapGraph, withoutDeadNodes } from "../map-graph.ts";
 import { definePass, mapGraphs } from "../pass.ts";
 
@@ -18,7 +19,8 @@ export const foldConstants = definePass({
     mapGraphs(module, (graph) =>
       fold(graph, options.limit, (node, text) => {
         if (!recording) return;
-        record({ rule: "fold", graph: graph.name, before: node.op, after: [text], location: node.location });
+        const before = printNode(node, createNames(), { locations: false });
+        record({ rule: "fold", graph: graph.name, before, after: [text], location: node.location });
       }),
     ),
 });

@@ -4,7 +4,7 @@
 import { isFloat } from "../../../ir/dtype.ts";
 import { literal, type Node, type Value } from "../../../ir/graph.ts";
 import { type Rule, rule } from "../../rewrite.ts";
-import { only, producer } from "./match.ts";
+import { isSame, only, producer } from "./match.ts";
 
 const commutative = ["add", "multiply", "maximum", "minimum", "and", "or", "xor"];
 
@@ -22,10 +22,11 @@ const rightLiteral = (node: Node): { x: Value; c: number } | undefined => {
 const keepsType = (node: Node, value: Value): boolean =>
   node.results[0]!.type.shape.length === value.type.shape.length && node.results[0]!.type.dtype === value.type.dtype;
 
-/** A number whose reciprocal is exact in every float type it may have. */
-function isPowerOfTwo(value: number): boolean {
+/** A number whose reciprocal is exact, and products with which are, in the float type of `like`. */
+function isPowerOfTwo(value: number, like: Value): boolean {
   const exponent = Math.log2(Math.abs(value));
-  return Number.isInteger(exponent) && Math.abs(exponent) <= 14 && 2 ** exponent === Math.abs(value);
+  const most = like.type.dtype === "f32" ? 24 : like.type.dtype === "f16" ? 8 : -1;
+  return Number.isInteger(exponent) && Math.abs(exponent) <= most && 2 ** exponent === Math.abs(value);
 }
 
 export const arithmeticRules: readonly Rule[] = [
@@ -90,9 +91,33 @@ export const arithmeticRules: readonly Rule[] = [
     { before: "divide(%x, 8)", after: "multiply(%x, 0.125)" },
     (node) => {
       const found = rightLiteral(node);
-      return found && isFloat(found.x.type.dtype) && isPowerOfTwo(found.c) ? found : undefined;
+      return found && isPowerOfTwo(found.c, found.x) ? found : undefined;
     },
     ({ x, c }, emit) => emit.multiply(x, 1 / c),
+  ),
+  rule(
+    "scale-twice",
+    { before: "multiply(multiply(%x, 0.3), 4)", after: "multiply(%x, 1.2)" },
+    (node) => {
+      const outer = rightLiteral(node);
+      const made = outer && producer(outer.x, "multiply");
+      const inner = made && rightLiteral(made);
+      if (!inner || !isFloat(inner.x.type.dtype)) return undefined;
+      const exact = isPowerOfTwo(inner.c, inner.x) || isPowerOfTwo(outer.c, inner.x);
+      return exact ? { x: inner.x, c: inner.c * outer.c } : undefined;
+    },
+    ({ x, c }, emit) => emit.multiply(x, c),
+  ),
+  rule(
+    "scale-quotient",
+    { before: "multiply(divide(3, %x), 2)", after: "divide(6, %x)" },
+    (node) => {
+      const outer = rightLiteral(node);
+      const [above, below] = (outer && producer(outer.x, "divide")?.inputs) ?? [];
+      if (!outer || above?.kind !== "literal" || !below) return undefined;
+      return isPowerOfTwo(outer.c, below) ? { c: above.value * outer.c, below } : undefined;
+    },
+    ({ c, below }, emit) => emit.divide(c, below),
   ),
   rule(
     "multiply-negated",
@@ -112,6 +137,30 @@ export const arithmeticRules: readonly Rule[] = [
       return x && y && isFloat(node.results[0]!.type.dtype) ? { x: only(x), y: only(y) } : undefined;
     },
     ({ x, y }, emit, node) => emit.value(node.op, [x, y]),
+  ),
+  rule(
+    "negate-scaled",
+    { before: "negate(multiply(%x, 3))", after: "multiply(%x, -3)" },
+    (node) => {
+      const made = producer(only(node), "multiply");
+      return made && isFloat(only(node).type.dtype) ? rightLiteral(made) : undefined;
+    },
+    ({ x, c }, emit) => emit.multiply(x, -c),
+  ),
+  rule(
+    "negate-quotient",
+    { before: "negate(divide(3, %x))", after: "divide(-3, %x)" },
+    (node) => {
+      const [above, below] = producer(only(node), "divide")?.inputs ?? [];
+      return above?.kind === "literal" && below && isFloat(below.type.dtype) ? { c: -above.value, below } : undefined;
+    },
+    ({ c, below }, emit) => emit.divide(c, below),
+  ),
+  rule(
+    "negate-difference",
+    { before: "negate(subtract(%x, %y))", after: "subtract(%y, %x)" },
+    (node) => producer(only(node), "subtract"),
+    ({ inputs: [x, y] }, emit) => emit.subtract(y!, x!),
   ),
   rule(
     "double-negation",
@@ -170,7 +219,7 @@ export const arithmeticRules: readonly Rule[] = [
   rule(
     "same-twice",
     { before: "maximum(%x, %x)", after: "%x", on: ["maximum", "minimum", "and", "or"] },
-    ({ inputs: [x, y] }) => (x && x === y ? { x } : undefined),
+    ({ inputs: [x, y] }) => (x && isSame(x, y) ? { x } : undefined),
     ({ x }) => x,
   ),
   rule(

@@ -5,7 +5,7 @@ import { type DType, isFloat } from "../../../ir/dtype.ts";
 import type { Value } from "../../../ir/graph.ts";
 import { operations } from "../../../ir/ops/index.ts";
 import { type Rule, rule } from "../../rewrite.ts";
-import { dimsOf, intsOf, only, producer, shapeOf, splatOf } from "./match.ts";
+import { dimsOf, intsOf, isSame, only, producer, shapeOf, splatOf } from "./match.ts";
 
 /** Comparisons of which exactly one holds, for NaN too. */
 const opposite = new Map([
@@ -52,11 +52,27 @@ export const choiceRules = (): readonly Rule[] => [
     ({ inputs, direction }, emit) => emit.value("compare", inputs, { direction }),
   ),
   rule(
+    "compare-with-itself",
+    {
+      before: "compare(%x: i32[2, 3], %x) {direction: le}",
+      after: "broadcast(1:bool) {shape: [2, 3], axes: []}",
+    },
+    (node) => {
+      const [x, y] = node.inputs;
+      // A NaN is not equal to itself.
+      return x && isSame(x, y) && !isFloat(x.type.dtype) ? node : undefined;
+    },
+    (found, emit, node) => {
+      const holds = ["eq", "le", "ge"].includes(String(found.attributes.direction));
+      return emit.full(holds ? 1 : 0, node.results[0]!.type);
+    },
+  ),
+  rule(
     "select-equal-arms",
     { before: "select(%c: bool[2, 3], %x, %x)", after: "%x" },
     (node) => {
       const [, x, y] = node.inputs;
-      return x && x === y && equalShapes(x.type.shape, shapeOf(node)) ? { x } : undefined;
+      return x && isSame(x, y) && equalShapes(x.type.shape, shapeOf(node)) ? { x } : undefined;
     },
     ({ x }) => x,
   ),
@@ -121,6 +137,28 @@ export const choiceRules = (): readonly Rule[] => [
         node.inputs.map((value, i) => scalars[i] ?? value),
         node.attributes,
       ),
+  ),
+  rule(
+    "compute-before-reshape",
+    {
+      before: "add(reshape(%x) {shape: [6]}, reshape(%y) {shape: [6]})",
+      after: "reshape(add(%x, %y)) {shape: [6]}",
+      on: elementwise(),
+    },
+    (node) => {
+      const made = node.inputs.map((value) => producer(value, "reshape"));
+      const first = made.find((reshape) => reshape !== undefined);
+      if (!first || shapeOf(first).length === 0) return undefined;
+      const { shape } = only(first).type;
+      const alike = node.inputs.every((value, i) =>
+        made[i] ? equalShapes(only(made[i]).type.shape, shape) : value.type.shape.length === 0,
+      );
+      return alike && equalShapes(shapeOf(first), shapeOf(node)) ? { made } : undefined;
+    },
+    ({ made }, emit, node) => {
+      const operands = node.inputs.map((value, i) => (made[i] ? only(made[i]) : value));
+      return emit.reshape(emit.value(node.op, operands, node.attributes), shapeOf(node));
+    },
   ),
   rule(
     "compute-before-broadcast",

@@ -4,7 +4,7 @@ import { type Dim, productOf } from "../../../ir/dim.ts";
 import { isFloat } from "../../../ir/dtype.ts";
 import type { Node } from "../../../ir/graph.ts";
 import { type Rule, rule } from "../../rewrite.ts";
-import { allEqual, intsOf, isAscending, only, producer, range, shapeOf, sidesOf, spread } from "./match.ts";
+import { allEqual, intsOf, isAscending, only, producer, range, shapeOf, sidesOf, splatOf, spread } from "./match.ts";
 
 const kindOf = (node: Node): string => String(node.attributes.kind);
 
@@ -85,6 +85,30 @@ export const contractionRules: readonly Rule[] = [
     },
     // The product is taken before what is left of the broadcast, on fewer elements.
     ({ x, count, axes }, emit, node) => spread(emit, emit.multiply(x, count), shapeOf(node), axes),
+  ),
+  rule(
+    "sum-of-number",
+    {
+      before: "reduce(broadcast(3) {shape: [N, 3], axes: []}) {kind: sum, axes: [0]}",
+      after: "broadcast(multiply(convert(size_of() {dim: [N]}) {dtype: f32}, 3)) {shape: [3], axes: []}",
+    },
+    (node) => {
+      const number = splatOf(only(node));
+      const axes = intsOf(node, "axes");
+      // No infinities: where the free size is 0, the sum of nothing is 0.
+      return kindOf(node) === "sum" && number !== undefined && Number.isFinite(number) ? { number, axes } : undefined;
+    },
+    ({ number, axes }, emit, node) => {
+      const { dtype, shape } = only(node).type;
+      const count = emit.value("size_of", [], { dim: [productOf(axes.map((axis) => shape[axis]!))] });
+      return spread(emit, emit.multiply(emit.convert(count, dtype), number), shapeOf(node), []);
+    },
+  ),
+  rule(
+    "sum-of-negated",
+    { before: "reduce(negate(%x)) {kind: sum, axes: [1]}", after: "negate(reduce(%x) {kind: sum, axes: [1]})" },
+    (node) => (kindOf(node) === "sum" ? producer(only(node), "negate") : undefined),
+    (inner, emit, node) => emit.negate(emit.reduce("sum", only(inner), intsOf(node, "axes"))),
   ),
   rule(
     "extreme-of-broadcast",

@@ -5,7 +5,6 @@ import { attribute } from "../../../ir/attributes.ts";
 import { type Dim, equalDims, equalShapes } from "../../../ir/dim.ts";
 import type { Emit } from "../../../ir/emit.ts";
 import type { Node, Value } from "../../../ir/graph.ts";
-import { operation } from "../../../ir/ops/index.ts";
 
 /** The node that made `value`, where it is one of this operation. */
 export function producer(value: Value | undefined, op: string): Node | undefined {
@@ -19,6 +18,12 @@ export function splatOf(value: Value | undefined): number | undefined {
   return source?.kind === "literal" ? source.value : undefined;
 }
 
+/** Whether two operands are one value: inputs and globals are known by their names. */
+export function isSame(x: Value, y: Value | undefined): boolean {
+  if (x === y) return true;
+  return (x.kind === "input" || x.kind === "global") && x.kind === y?.kind && x.name === y.name;
+}
+
 /** The one operand of a node that has one. */
 export const only = (node: Node): Value => node.inputs[0]!;
 
@@ -27,8 +32,6 @@ export const spread = (emit: Emit, x: Value, shape: readonly Dim[], axes: readon
   equalShapes(x.type.shape, shape) && isRange(axes) ? x : emit.broadcast(x, shape, axes);
 
 export const shapeOf = (node: Node): readonly Dim[] => node.results[0]!.type.shape;
-
-export const isElementwise = (node: Node): boolean => operation(node.op)?.elementwise === true;
 
 function read<T extends Attribute>(node: Node, key: string, kind: AttributeKind<T>): T {
   const value = node.attributes[key];
