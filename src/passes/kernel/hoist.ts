@@ -28,10 +28,11 @@ export function hoist(kernel: Kernel): Kernel {
 
 /** Inner loops first: what leaves them is then looked at again in the loop around. */
 function hoistBody(body: readonly Stmt[], scope: Scope): readonly Stmt[] {
+  const known: Known = new Map();
   return body.flatMap((statement): readonly Stmt[] => {
     switch (statement.kind) {
       case "for":
-        return hoistFrom({ ...statement, body: hoistBody(statement.body, scope) }, scope);
+        return hoistFrom({ ...statement, body: hoistBody(statement.body, scope) }, scope, known);
       case "if":
         return [
           {
@@ -48,8 +49,11 @@ function hoistBody(body: readonly Stmt[], scope: Scope): readonly Stmt[] {
   });
 }
 
+/** Names of what has left a loop in the same body, by the text of its expression: loops side by side share it. */
+type Known = Map<string, Expr>;
+
 /** The loop, behind the statements that left it. */
-function hoistFrom(loop: Loop, scope: Scope): readonly Stmt[] {
+function hoistFrom(loop: Loop, scope: Scope, shared: Known): readonly Stmt[] {
   const changing = new Set([loop.variable, ...definedIn(loop.body)]);
   const written = new Set(storedIn(loop.body));
   const runs = loop.from.kind === "constant" && loop.to.kind === "constant" && loop.from.value < loop.to.value;
@@ -60,18 +64,19 @@ function hoistFrom(loop: Loop, scope: Scope): readonly Stmt[] {
     return childrenOf(expr).every(fixed);
   });
   const before: Stmt[] = [];
-  const names = new Map<string, Expr>();
-  const take = (expr: Expr): Expr => {
-    const key = exprKey(expr);
-    const known = names.get(key);
+  const renamed = new Map<string, Expr>();
+  const take = (expr: Expr, name = scope.fresh("same")): Expr => {
+    const value = substitute(expr, renamed);
+    const key = exprKey(value);
+    const known = shared.get(key);
     if (known) return known;
-    const name = scope.fresh("same");
-    before.push(k.let(name, expr));
+    before.push(k.let(name, value));
     const variable = k.variable(name, expr.type);
-    names.set(key, variable);
+    if (!readsOwnResults(value, scope.kernel)) shared.set(key, variable);
     return variable;
   };
   const rewrite = (expr: Expr): Expr => {
+    // A name that was dropped in favour of another one is replaced at the end.
     if (expr.type === "index" || expr.kind === "constant" || expr.kind === "variable") return expr;
     if (fixed(expr) && isWork(expr)) return take(expr);
     // What is read in an arm of a selection may exist only where its condition holds.
@@ -85,7 +90,8 @@ function hoistFrom(loop: Loop, scope: Scope): readonly Stmt[] {
       case "let": {
         if (fixed(statement.value)) {
           changing.delete(statement.name);
-          before.push(statement);
+          const variable = take(statement.value, statement.name);
+          if (variable.kind === "variable" && variable.name !== statement.name) renamed.set(statement.name, variable);
           return [];
         }
         return [{ ...statement, value: rewrite(statement.value) }];
@@ -98,7 +104,46 @@ function hoistFrom(loop: Loop, scope: Scope): readonly Stmt[] {
         return [statement];
     }
   });
-  return [...before, { ...loop, body }];
+  return [...before, { ...loop, body: renamed.size === 0 ? body : body.map((s) => renameIn(s, renamed)) }];
+}
+
+function substitute(expr: Expr, names: ReadonlyMap<string, Expr>): Expr {
+  if (names.size === 0) return expr;
+  if (expr.kind === "variable") return names.get(expr.name) ?? expr;
+  const children = childrenOf(expr);
+  const parts = children.map((child) => substitute(child, names));
+  return parts.every((part, i) => part === children[i]) ? expr : withChildren(expr, parts);
+}
+
+function renameIn(s: Stmt, names: ReadonlyMap<string, Expr>): Stmt {
+  const inside = (body: readonly Stmt[]): readonly Stmt[] => body.map((inner) => renameIn(inner, names));
+  switch (s.kind) {
+    case "for":
+      return { ...s, from: substitute(s.from, names), to: substitute(s.to, names), body: inside(s.body) };
+    case "if":
+      return {
+        ...s,
+        condition: substitute(s.condition, names),
+        then: inside(s.then),
+        otherwise: inside(s.otherwise),
+      };
+    case "block":
+      return { ...s, body: inside(s.body) };
+    case "let":
+    case "var":
+    case "assign":
+      return { ...s, value: substitute(s.value, names) };
+    case "store":
+      return { ...s, index: substitute(s.index, names), value: substitute(s.value, names) };
+    case "alloc":
+      return s;
+  }
+}
+
+/** Whether it reads what the kernel writes: then it may differ from one place to another. */
+function readsOwnResults(expr: Expr, kernel: Kernel): boolean {
+  const isOperand = (name: string) => kernel.buffers.some((b) => b.name === name && b.access === "read");
+  return (expr.kind === "load" && !isOperand(expr.buffer)) || childrenOf(expr).some((x) => readsOwnResults(x, kernel));
 }
 
 function memo(compute: (expr: Expr) => boolean): (expr: Expr) => boolean {

@@ -121,11 +121,13 @@ const nameOf = ({ node }: Reduction): string => {
 
 /** How many of the innermost loops are short enough to be written out. */
 function unrollOf(draft: Draft, domain: readonly Dim[], work: number): number {
-  let steps = work;
+  const { points, steps } = draft.tiles.unroll;
+  let product = 1;
   let count = 0;
   for (const size of domain.toReversed()) {
-    if (typeof size !== "number" || size === 0 || steps * size > draft.tiles.unroll) break;
-    steps *= size;
+    if (typeof size !== "number" || size === 0) break;
+    product *= size;
+    if (product > points || product * work > steps) break;
     count++;
   }
   return count;

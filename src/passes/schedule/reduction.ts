@@ -31,9 +31,11 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
       .filter((axis) => sizeOf(axis) > 1 && !guarded.has(axis))
       .reduce<number | undefined>((a, b) => (a === undefined || score(b) > score(a) ? b : a), undefined);
   const last = (axis: number): number => axis;
+  /** Long axes; those of a known size rather than a batch that may be 1; of equal ones the last, which lies closest together. */
   const longest = (axis: number): number => {
     const size = sizeOf(axis);
-    return size + (size % 2 === 0 ? 0.5 : 0);
+    const known = typeof shape[axis] === "number" && size >= 8 ? 1000 : 0;
+    return known + Math.min(size, 64) + (size % 2 === 0 ? 0.5 : 0) + axis * 0.01;
   };
   const n = best(contraction.n, (axis) => (sizeOf(axis) >= 4 ? 100 + last(axis) : sizeOf(axis)));
   const m = best(contraction.m, longest);

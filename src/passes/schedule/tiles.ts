@@ -13,8 +13,8 @@ export interface TileTable {
   readonly columns: number;
   /** Partial accumulators of a long sum, to hide the latency of an addition; always combined in the same order. */
   readonly partial: number;
-  /** The most steps (points of a tile × points of the domain) that are written out instead of looped over. */
-  readonly unroll: number;
+  /** The most points of the domain that are written out instead of looped over, and the most steps (times points of a tile). */
+  readonly unroll: { readonly points: number; readonly steps: number };
   /** The longest row, in elements, of which expensive intermediate values are kept in scratch memory. */
   readonly scratch: number;
   /** Right operands of at most so many bytes stay in the fastest cache: then columns are the inner loop. */
@@ -35,7 +35,7 @@ export const scalarTiles: TileTable = {
   ],
   columns: 8,
   partial: 4,
-  unroll: 72,
+  unroll: { points: 9, steps: 72 },
   scratch: 4096,
   cachedPanel: 16384,
   panel: 16384,
