@@ -67,7 +67,7 @@ export function createExecutable(module: ProgramModule, options: ExecutableOptio
       reserve(layout.bytes);
       if (entry.memory !== memory) {
         entry.memory = memory;
-        entry.functions = entry.create(memory);
+        entry.functions = create(module, graph)(memory);
       }
       program.inputs.forEach(({ name }, i) => {
         const { dtype, data } = inputs[name]!;

@@ -16,7 +16,8 @@ export function findTiles(body: readonly Stmt[]): ReadonlySet<Stmt> {
   const visit = (loop: Loop): void => {
     const inner = loopsOf(loop.body);
     const deeper = inner.filter((other) => containsLoop(other.body));
-    const accumulates = statementsOf(loop.body).some((s) => s.kind === "var");
+    // A var of type index is a pointer, not an accumulator.
+    const accumulates = statementsOf(loop.body).some((s) => s.kind === "var" && s.value.type !== "index");
     if (deeper.length > 0 && !accumulates) deeper.forEach(visit);
     else if (inner.length > 0 && !assignsOutside(loop.body)) tiles.add(loop);
   };
