@@ -5,6 +5,7 @@ import type { ModelDeclaration, SourceFile, TrainDeclaration } from "./ast.ts";
 import {
   addInput,
   attempt,
+  attemptAll,
   type Context,
   createContext,
   createGraphState,
@@ -43,7 +44,7 @@ export function compileSource(entry: SourceFile, loadFile: LoadFile, options: Co
   const models = scope.models.map((model) => model.name.name);
   if (diagnostics.length > 0) return { models, diagnostics };
   const c = createContext(scope.file);
-  const compiled = attempt(c, () => compileModel(c, scope, options));
+  const compiled = attemptAll(c, () => compileModel(c, scope, options));
   const sound = compiled && c.diagnostics.every((diagnostic) => diagnostic.severity !== "error");
   return { models, diagnostics: inOrder(c.diagnostics), ...(sound ? compiled : {}) };
 }

@@ -17,6 +17,13 @@ export class Mistake extends Error {
   }
 }
 
+/** Thrown where a program takes more than it may: nothing of it is looked at any further. */
+export class Exhausted extends Error {
+  constructor(readonly diagnostic: Diagnostic) {
+    super(diagnostic.message);
+  }
+}
+
 /** Thrown where an expression uses a value that a mistake, already reported, left behind. */
 export class Poisoned extends Error {}
 
@@ -97,7 +104,10 @@ export function createContext(file: SourceFile): Context {
   const emit: Emit = createEmit(
     (node) => {
       context.graph.nodes.push(node);
-      for (const result of node.results) context.graph.members.add(result);
+      for (const result of node.results) {
+        checkSize(context, "this", result.type);
+        context.graph.members.add(result);
+      }
     },
     () => locationOf(context),
   );
@@ -192,14 +202,43 @@ export function attempt<T>(c: Context, work: () => T): T | undefined {
   }
 }
 
-const mostSteps = 200_000;
-const mostNodes = 200_000;
+/** The same for the whole program: where it is exhausted, that is recorded too. */
+export function attemptAll<T>(c: Context, work: () => T): T | undefined {
+  try {
+    return attempt(c, work);
+  } catch (error) {
+    if (!(error instanceof Exhausted)) throw error;
+    report(c, error.diagnostic);
+    return undefined;
+  }
+}
 
-/** Counts a statement or call; a program that takes too many is refused. */
+/** Statements, calls and rounds of loops, over all graphs of a program. */
+export const mostSteps = 100_000;
+const mostNodes = 100_000;
+
+/** Counts a statement, a call or a round of a loop; a program that takes too many is refused. */
 export function step(c: Context): void {
   c.steps++;
-  if (c.steps > mostSteps) throw mistake(c, "limit", `the program takes more than ${mostSteps} steps to unroll`);
-  if (c.graph.nodes.length > mostNodes) throw mistake(c, "limit", `the graph has more than ${mostNodes} nodes`);
+  const help = "loops and blocks are unrolled at compile time: make fewer rounds, or use one larger tensor";
+  if (c.steps > mostSteps)
+    throw new Exhausted(
+      mistake(c, "limit", `the program takes more than ${mostSteps} steps to unroll`, { help }).diagnostic,
+    );
+  if (c.graph.nodes.length > mostNodes)
+    throw new Exhausted(mistake(c, "limit", `the graph has more than ${mostNodes} nodes`, { help }).diagnostic);
+}
+
+// Indices are 32-bit integers in generated code.
+const mostElements = 2 ** 31 - 1;
+
+/** Refuses tensors that no memory holds; free sizes count as 1. */
+export function checkSize(c: Context, what: string, { dtype, shape }: TensorType): void {
+  const elements = shape.reduce<number>((product, dim) => product * (typeof dim === "number" ? dim : 1), 1);
+  if (elements > mostElements)
+    throw mistake(c, "limit", `${what} would be ${formatType({ dtype, shape })}, which is too large`, {
+      label: `${elements.toPrecision(3)} elements; a tensor has at most ${mostElements}`,
+    });
 }
 
 /** Makes a node with one result; what the operation cannot take becomes a mistake at the present place. */
@@ -215,8 +254,14 @@ export function guarded<T>(c: Context, operands: readonly Operand[], work: () =>
     if (!(error instanceof InferenceError)) throw error;
     const culprit = error.operand === undefined ? undefined : operands[error.operand];
     const label = culprit === undefined || typeof culprit === "number" ? undefined : formatType(culprit.type);
-    throw mistake(c, "shape", error.message, label ? { label } : {});
+    throw mistake(c, "shape", inReadersWords(c, error.message), label ? { label } : {});
   }
+}
+
+/** In the library, `reduce_window: a window of 9 …` is said of the block that was called: `max_pool2d: a window of 9 …`. */
+function inReadersWords(c: Context, message: string): string {
+  const { library, callee } = c.frame;
+  return library && callee ? message.replace(/^[a-z_]+: /, `${calleeName(callee)}: `) : message;
 }
 
 /** The graph input that randomness comes from; made when it is first needed. */

@@ -52,7 +52,7 @@ function fits(kind: DataKind, value: Setting): boolean {
 /** The arguments of a call by name, or the first thing that is wrong with them. */
 export function bindDataCall(call: DataCall, signature: DataSignature): BoundData | DataProblem {
   const { parameters, columns } = signature;
-  const help = `${formatDataSignature(call.name, signature)}: ${signature.doc}`;
+  const help = `it is written ${formatDataSignature(call.name, signature)}`;
   const problem = (message: string, other = help): DataProblem => ({
     call,
     message: `${call.name} ${message}`,

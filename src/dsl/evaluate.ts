@@ -127,7 +127,7 @@ export function evaluateName(c: Context, env: Environment, name: string, span: S
   if (name === "training") return bool(c.graph.training);
   const known = special.get(name);
   if (known) return known;
-  const declared = declarationValue(c, env.file, name);
+  const declared = declarationValue(c, env.file, name, span);
   if (declared) return declared;
   if (isDType(name)) return { kind: "dtype", value: name };
   c.frame.span = span;
@@ -135,12 +135,15 @@ export function evaluateName(c: Context, env: Environment, name: string, span: S
   const near = closest(name, visibleNames(env));
   throw mistake(c, "name", `there is no ${name}`, {
     label: near ? "" : "nothing of that name is in scope",
-    help: near ? `did you mean \`${near}\`?` : undefined,
+    help: near ? `did you mean \`${near}\`?` : env.train ? targetHelp(name) : undefined,
   });
 }
 
+const targetHelp = (name: string): string =>
+  `a column of the data that is no input of the model is declared: target ${name.slice(0, 30)}: f32[N]`;
+
 /** What a name means at the level of files: a constant, block, model or function. */
-function declarationValue(c: Context, file: FileScope, name: string): CompileValue | undefined {
+function declarationValue(c: Context, file: FileScope, name: string, span: Span): CompileValue | undefined {
   const found = file.declarations.get(name) ?? libraryNames().get(name);
   if (!found) {
     const builtin = builtins().get(name);
@@ -152,7 +155,8 @@ function declarationValue(c: Context, file: FileScope, name: string): CompileVal
   if (declaration.kind === "model")
     return { kind: "function", callee: { kind: "model", declaration, scope }, bound: [] };
   const known = scope.constants.get(declaration);
-  if (known === "evaluating") throw mistake(c, "recursion", `the constant ${name} is defined by itself`);
+  if (known === "evaluating")
+    throw mistake(c, "recursion", `the constant ${name} is defined by itself`, { place: { file: c.frame.file, span } });
   if (known?.kind === "poison") throw new Poisoned();
   if (known) return known;
   const { frame } = c;

@@ -1,10 +1,10 @@
 // Parameters, states and totals: what a body declares for the whole module, its initial values, and its changes.
 
-import { equalShapes } from "../ir/dim.ts";
+import { equalShapes, formatDim } from "../ir/dim.ts";
 import type { GlobalRole, TensorType, Value } from "../ir/graph.ts";
 import type { Expression, ParamStatement, Span, StateStatement, TotalStatement, UpdateStatement } from "./ast.ts";
 import { applyFunction } from "./call.ts";
-import { type Context, here, make, mistake, reachable, userFrame } from "./context.ts";
+import { type Context, checkSize, here, make, mistake, reachable, userFrame } from "./context.ts";
 import { positionOf } from "./diagnostics.ts";
 import { type Environment, evaluate, seenFrom } from "./evaluate.ts";
 import { assign } from "./scope.ts";
@@ -63,8 +63,11 @@ function declareGlobal(
   }
   for (const dim of type.shape) {
     if (typeof dim !== "number")
-      throw mistake(c, "shape", `${name} would be ${formatType(type)}, and its size must be known at compile time`);
+      throw mistake(c, "shape", `${name} would be ${formatType(type)}, and its size must be known at compile time`, {
+        help: `${formatDim(dim)} is free until run time; what is trained has one size for all inputs`,
+      });
   }
+  checkSize(c, name, type);
   const { owner, path } = c.frame;
   const ownName = owner && [...path.slice(owner.depth), local].join(".");
   const { file, span } = here(c);

@@ -3,10 +3,22 @@
 import { addDims, type Dim, divideExactly, equalDims, formatDim, multiplyDims, subtractDims } from "../ir/dim.ts";
 import { isFloat } from "../ir/dtype.ts";
 import type { BinaryOperator, UnaryOperator } from "./ast.ts";
-import { type Context, make, mistake } from "./context.ts";
+import { type Context, type Mistake, make, mistake } from "./context.ts";
 import { matmul } from "./functions/contract.ts";
+import { mostItems } from "./functions/meta.ts";
 import { alike, isNumeric } from "./tensors.ts";
-import { bool, type CompileValue, describe, equalValues, float, int, kindOf, list, tensor } from "./values.ts";
+import {
+  bool,
+  type CompileValue,
+  calleeName,
+  describe,
+  equalValues,
+  float,
+  int,
+  kindOf,
+  list,
+  tensor,
+} from "./values.ts";
 
 type Comparison = "==" | "!=" | "<" | "<=" | ">" | ">=";
 const directions = { "==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge" } as const;
@@ -121,8 +133,7 @@ type Arithmetic = keyof typeof operations;
 
 export function arithmetic(c: Context, operator: Arithmetic, left: CompileValue, right: CompileValue): CompileValue {
   if (left.kind === "tensor" || right.kind === "tensor") {
-    for (const side of [left, right])
-      if (!isNumeric(side)) throw mistake(c, "type", `${operator} takes numbers and tensors, not ${kindOf(side)}`);
+    for (const side of [left, right]) if (!isNumeric(side)) throw unfit(c, operator, side);
     const operands = alike(c, [left, right], operator);
     const dtype = operands[0]!.type.dtype;
     if (dtype === "bool")
@@ -135,12 +146,17 @@ export function arithmetic(c: Context, operator: Arithmetic, left: CompileValue,
       });
     return tensor(make(c, operations[operator], operands));
   }
-  if (operator === "+" && left.kind === "list" && right.kind === "list") return list([...left.items, ...right.items]);
-  if (operator === "+" && left.kind === "string" && right.kind === "string")
+  if (operator === "+" && left.kind === "list" && right.kind === "list") {
+    bounded(c, "a list", left.items.length + right.items.length);
+    return list([...left.items, ...right.items]);
+  }
+  if (operator === "+" && left.kind === "string" && right.kind === "string") {
+    bounded(c, "a string", left.value.length + right.value.length);
     return { kind: "string", value: left.value + right.value };
+  }
   const [a, b] = [left, right].map((side) => {
     if (side.kind === "int" || side.kind === "float") return side;
-    throw mistake(c, "type", `${operator} takes numbers and tensors, not ${kindOf(side)}`);
+    throw unfit(c, operator, side);
   });
   if (a!.kind === "int" && b!.kind === "int") return sizes(c, operator, a!.value, b!.value);
   const [x, y] = [a!.value, b!.value];
@@ -148,6 +164,17 @@ export function arithmetic(c: Context, operator: Arithmetic, left: CompileValue,
   if (typeof x !== "number" || typeof y !== "number")
     return tensor(make(c, operations[operator], alike(c, [left, right].map(float32(c)), operator)));
   return float(calculate(operator, x, y));
+}
+
+function unfit(c: Context, operator: Arithmetic, side: CompileValue): Mistake {
+  return mistake(c, "type", `${operator} takes numbers and tensors, not ${kindOf(side)}`, {
+    help: side.kind === "function" ? `did you mean to call it: ${calleeName(side.callee)}(…)?` : undefined,
+  });
+}
+
+/** Lists and strings that grow in loops may not grow for ever. */
+function bounded(c: Context, what: string, length: number): void {
+  if (length > mostItems) throw mistake(c, "limit", `${what} of length ${length} is too long`);
 }
 
 const float32 =

@@ -67,6 +67,7 @@ function loadScope(
   for (const declaration of program.declarations) {
     if (declaration.kind === "train") continue;
     if (declaration.kind !== "import") {
+      checkParameters(declaration, file, diagnostics);
       declare(scope, declaration.name, { declaration, scope }, diagnostics);
       continue;
     }
@@ -74,6 +75,18 @@ function loadScope(
     if (target) importNames(declaration, target, scope, diagnostics);
   }
   return scope;
+}
+
+/** Parameters of one block have different names. */
+function checkParameters(declaration: Named, file: SourceFile, diagnostics: Diagnostic[]): void {
+  if (declaration.kind === "const") return;
+  const seen = new Map<string, Identifier>();
+  for (const { name } of declaration.parameters) {
+    const first = seen.get(name.name);
+    const notes = first ? [{ file, span: first.span, label: "it is declared here too" }] : [];
+    if (first) diagnostics.push(errorAt(file, name.span, "name", `${name.name} is declared twice`, { notes }));
+    else seen.set(name.name, name);
+  }
 }
 
 function declare(
@@ -144,10 +157,16 @@ function importNames(
     const near = closest(name.name, [...target.declarations.keys()]);
     diagnostics.push(
       errorAt(scope.file, name.span, "import", `${target.file.name} does not declare ${name.name}`, {
-        help: near ? `did you mean \`${near}\`?` : undefined,
+        help: near ? `did you mean \`${near}\`?` : declaresText(target),
       }),
     );
   }
+}
+
+function declaresText({ declarations }: FileScope): string {
+  const names = [...declarations.keys()];
+  const more = names.length > 8 ? ` and ${names.length - 8} more` : "";
+  return names.length > 0 ? `it declares ${names.slice(0, 8).join(", ")}${more}` : "it declares nothing";
 }
 
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/") + 1);

@@ -2,11 +2,11 @@
 // a statement would have bound are poisoned, and the next statement goes on.
 
 import type { Body, ForStatement, Identifier, IfStatement, Statement } from "./ast.ts";
-import { attempt, type Context, mistake, Poisoned, step } from "./context.ts";
+import { attempt, type Context, mistake, mostSteps, Poisoned, step } from "./context.ts";
 import { condition, type Environment, evaluate, evaluateTemplate, wholeNumber } from "./evaluate.ts";
 import { declareParameter, declareState, declareTotal, updateState } from "./globals.ts";
 import { assign, openScope } from "./scope.ts";
-import { type CompileValue, int, kindOf, none, poison } from "./values.ts";
+import { type CompileValue, describe, int, kindOf, none, poison } from "./values.ts";
 
 /** Runs a body; its value is that of its last statement: an expression, or an `if` that ends in one. */
 export function runBody(c: Context, env: Environment, body: Body): CompileValue {
@@ -78,7 +78,12 @@ function runStatement(c: Context, env: Environment, statement: Statement): Compi
       return runFor(c, env, statement);
     case "repeat": {
       const count = wholeNumber(c, env, statement.count);
-      for (let i = 0; i < count; i++) runScope(c, env, statement.body);
+      c.frame.span = statement.count.span;
+      if (count > mostSteps) throw mistake(c, "limit", `a loop of ${count} rounds is too long to unroll`);
+      for (let i = 0; i < count; i++) {
+        step(c);
+        runScope(c, env, statement.body);
+      }
       return none;
     }
     case "assert": {
@@ -98,7 +103,10 @@ function runStatement(c: Context, env: Environment, statement: Statement): Compi
 export function assignNames(c: Context, env: Environment, names: readonly Identifier[], value: CompileValue): void {
   const [only, ...more] = names;
   if (only && more.length === 0) {
-    if (value.kind === "none") throw mistake(c, "type", `${only.name} gets no value: the right side gives none`);
+    if (value.kind === "none")
+      throw mistake(c, "type", `${only.name} gets no value: the right side gives none`, {
+        help: "the value of a block is its last expression; end it with one",
+      });
     assign(env.scope, only.name, value);
     return;
   }
@@ -136,9 +144,10 @@ function runFor(c: Context, env: Environment, { name, over, body }: ForStatement
   c.frame.span = over.span;
   if (items.kind !== "list")
     throw mistake(c, "type", `for walks over a range or a list, not ${kindOf(items)}`, {
-      help: items.kind === "int" ? "write 0..n" : undefined,
+      help: items.kind === "int" ? `write 0..${describe(items)}` : undefined,
     });
   for (const item of items.items) {
+    step(c);
     const scope = openScope(env.scope);
     scope.names.set(name.name, item.kind === "poison" ? int(0) : item);
     runBody(c, { ...env, scope }, body);

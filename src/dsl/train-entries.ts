@@ -206,7 +206,11 @@ function earlyStopOf(
   if (written.kind !== "name" || !names.includes(written.name)) {
     const near = written.kind === "name" ? closest(written.name, names) : undefined;
     const all = `early_stop can watch ${names.join(", ")}`;
-    return fault(written.span, "this is no value that an epoch gives", near ? `did you mean \`${near}\`? ${all}` : all);
+    return fault(
+      written.span,
+      `an epoch gives no ${written.kind === "name" ? written.name : "such value"}`,
+      near ? `did you mean \`${near}\`? ${all}` : all,
+    );
   }
   const held = train.entries.some(({ name }) => name.name === "validation" || name.name === "folds");
   if (written.name.startsWith("val_") && !held)

@@ -4,9 +4,10 @@ import type { Dim } from "../ir/dim.ts";
 import { symbol } from "../ir/dim.ts";
 import { type DType, isDType } from "../ir/dtype.ts";
 import type { TensorType as IrType } from "../ir/graph.ts";
-import type { Parameter, Span, TensorType, TypeExpression } from "./ast.ts";
+import type { Expression, Parameter, Span, TensorType, TypeExpression } from "./ast.ts";
 import { applyFunction } from "./call.ts";
 import { type Context, mistake, stepInput } from "./context.ts";
+import { closest } from "./diagnostics.ts";
 import { type Environment, evaluate } from "./evaluate.ts";
 import { lookup } from "./scope.ts";
 import { asOperand } from "./tensors.ts";
@@ -115,10 +116,27 @@ export function tensorType(c: Context, env: Environment, type: TypeExpression, f
     const known: DimEnvironment = { ...dims, known: (name) => dims.known(name) ?? (free ? symbol(name) : undefined) };
     const size = dimOf(dim.value, known);
     if (size === undefined || (typeof size === "number" && size < 0))
-      throw mistake(c, "shape", `${formatExpression(dim.value)} is no whole size`, place(c, dim.span));
+      throw mistake(c, "shape", `${formatExpression(dim.value)} is no whole size`, {
+        ...place(c, dim.span),
+        label: sizeText(c, env, dim.value),
+      });
     shape.push(size);
   }
   return { dtype, shape };
+}
+
+/** What a size that is none comes to: `-4`, `1.333`; nothing where that cannot be said. */
+function sizeText(c: Context, env: Environment, expression: Expression): string {
+  const value = expression.kind === "number" ? undefined : evaluate(c, env, expression);
+  return value?.kind === "int" || value?.kind === "float" ? `this is ${describe(value)}` : "";
+}
+
+const typeNames = ["int", "float", "bool", "string", "fn", "initializer", "dtype"];
+
+function typeHelp(name: string): string {
+  const near = closest(name, typeNames);
+  const all = `types are ${typeNames.join(" ")}, lists such as int[2] and tensors such as f32[N, 3]`;
+  return near ? `did you mean \`${near}\`? ${all}` : all;
 }
 
 const place = (c: Context, span: Span) => ({ place: { file: c.frame.file, span } });
@@ -156,7 +174,7 @@ export function convertArgument(
   switch (type.kind) {
     case "named":
       return named(c, env, type.name, value, wrong, () =>
-        mistake(c, "type", `there is no type ${type.name}`, place(c, type.span)),
+        mistake(c, "type", `there is no type ${type.name}`, { ...place(c, type.span), help: typeHelp(type.name) }),
       );
     case "list": {
       const items = value.kind === "list" ? value.items : undefined;

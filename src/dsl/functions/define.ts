@@ -48,7 +48,7 @@ export interface Arguments {
   /** The same for several; all of them where the argument is `none`. In ascending order. */
   axes(name: string, rank: number): readonly number[];
   /** A mistake at this argument. */
-  wrong(name: string, message: string): Mistake;
+  wrong(name: string, message: string, help?: string): Mistake;
   readonly rest: readonly GivenArgument[];
 }
 
@@ -92,9 +92,9 @@ export function readArguments(
     const parameter = builtin.parameters.find((p) => p.name === name);
     return bound.get(name)?.value ?? parameter?.default ?? none;
   };
-  const wrong = (name: string, message: string): Mistake => {
+  const wrong = (name: string, message: string, help?: string): Mistake => {
     const place = bound.get(name)?.place;
-    return mistake(c, "argument", `${builtin.name}: ${message}`, place ? { place } : {});
+    return mistake(c, "argument", `${builtin.name}: ${message}`, { help, ...(place ? { place } : {}) });
   };
   const expected = (name: string, what: string): Mistake =>
     wrong(name, `${name} should be ${what}, and is ${kindOf(value(name))}`);

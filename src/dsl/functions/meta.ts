@@ -7,7 +7,8 @@ import { type Context, guarded, mistake } from "../context.ts";
 import { type CompileValue, formatType, int, kindOf, type ListValue, list, tensor, tuple } from "../values.ts";
 import { type Arguments, type Builtin, define } from "./define.ts";
 
-const mostItems = 100_000;
+/** The longest list or string that a program may build. */
+export const mostItems = 100_000;
 
 /** 0, 1, … n - 1, or from `from` up to `to`. */
 export function range(c: Context, from: number, to: number): ListValue {
@@ -30,12 +31,15 @@ function gradient(a: Arguments, c: Context): CompileValue {
   if (loss.type.shape.length > 0 || !isFloat(loss.type.dtype))
     throw a.wrong(
       "loss",
-      `grad takes the gradient of a float scalar, and this is ${formatType(loss.type)}: sum or mean it first`,
+      `loss should be one number of floats, f32[], and is ${formatType(loss.type)}`,
+      isFloat(loss.type.dtype)
+        ? "sum(…) or mean(…) makes it one number"
+        : "cast(…, f32) before whatever is to be derived",
     );
   const given = a.value("wrt");
   const wrt = given.kind === "list" ? a.tensors("wrt") : [a.tensor("wrt")];
   for (const value of wrt) {
-    if (value.kind === "literal") throw a.wrong("wrt", "a number has no gradient");
+    if (value.kind === "literal") throw a.wrong("wrt", "wrt should be a tensor, and is a number");
     if (!isFloat(value.type.dtype))
       throw a.wrong("wrt", `only floats have gradients, and this is ${formatType(value.type)}`);
   }

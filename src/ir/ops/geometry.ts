@@ -1,6 +1,6 @@
 // How a window slides along an axis, for convolutions and for reductions over windows.
 
-import { addDims, type Dim, floorDivideDim, formatDim, subtractDims } from "../dim.ts";
+import { addDims, type Dim, equalDims, floorDivideDim, formatDim, subtractDims } from "../dim.ts";
 import { k } from "../kernel/build.ts";
 import type { Expr } from "../kernel/types.ts";
 import { InferenceError } from "../op.ts";
@@ -31,8 +31,8 @@ export function windowCount(op: string, axis: WindowAxis): Dim {
   if (axis.size === 0 && typeof slack === "number" && slack < 0) return 0;
   if (typeof slack === "number" && slack < 0)
     throw new InferenceError(
-      `${op}: a window of ${formatDim(dilatedWindow(axis))} does not fit into an axis of ${formatDim(axis.size)}, ` +
-        `which is ${formatDim(room)} with its padding`,
+      `${op}: a window of ${formatDim(dilatedWindow(axis))} does not fit into an axis of ${formatDim(axis.size)}` +
+        (equalDims(room, axis.size) ? "" : `, which is ${formatDim(room)} with its padding`),
       0,
     );
   return addDims(floorDivideDim(slack, axis.stride), 1);

@@ -1,0 +1,222 @@
+// Values of the wrong type, calls with the wrong arguments, and gradients of what has none.
+
+import { type BrokenProgram, body } from "./case.ts";
+
+export const types: readonly BrokenProgram[] = [
+  {
+    name: "element types that are mixed",
+    program: "model Net(x: f32[N], i: i32[N]) -> (y: f32[N]) {\n  y = «x + i»\n}\n",
+    code: "type",
+    says: "+ takes elements of one type, not f32 and i32",
+    mend: "cast(",
+  },
+  {
+    name: "integers where floats are expected",
+    program: "model Net(i: i32[N, 4]) -> (y: f32[N, 3]) {\n  y = «dense(i, 3)»\n}\n",
+    code: "type",
+    says: "dense expects x: f32[...B, D], with elements f32, not i32",
+    mend: "cast(i, f32) converts it",
+  },
+  {
+    name: "an output of another element type",
+    program: "model Net(x: f32[N]) -> («y: i32[N]») {\n  y = x\n}\n",
+    code: "type",
+    says: "Net declares y: i32[N], and its elements are f32",
+    mend: "cast(",
+  },
+  {
+    name: "a condition on a tensor",
+    program: body("y = dense(x, 3)", "if «sum(y) > 0» {", "  y = -y", "}"),
+    code: "type",
+    says: "a condition is true or false at compile time",
+    mend: "where(condition, a, b)",
+  },
+  {
+    name: "a condition on a free size",
+    program: body("y = dense(x, 3)", "if «N > 8» {", "  y = -y", "}"),
+    code: "type",
+    says: "depends on a size that is free until run time",
+  },
+  {
+    name: "a loop over a number",
+    program: body("y = dense(x, 3)", "for i in «4» {", "  y = y * 2", "}"),
+    code: "type",
+    says: "for walks over a range or a list",
+    mend: "0..4",
+  },
+  {
+    name: "a loop over a free size",
+    program: body("y = dense(x, 3)", "repeat «N» {", "  y = y * 2", "}"),
+    code: "type",
+    says: "this must be known at compile time, and N is free until run time",
+  },
+  {
+    name: "a string in arithmetic",
+    program: body('y = «dense(x, 3) + "one"»'),
+    code: "type",
+    says: '+ takes numbers and tensors, not the string "one"',
+  },
+  {
+    name: "a block used as a number",
+    program: body("y = «dense(x, 3) + relu»"),
+    code: "type",
+    says: "+ takes numbers and tensors, not the block relu",
+    mend: "call it: relu(…)",
+  },
+  {
+    name: "a call of something that is no block",
+    program: body("y = «x(3)»"),
+    code: "type",
+    says: "only blocks, models and functions can be called, not a tensor f32[N, 4]",
+  },
+  {
+    name: "an argument that is not known",
+    program: body("y = dense(x, 3, «biass: false»)"),
+    code: "argument",
+    says: "dense has no parameter biass",
+    mend: "did you mean `bias`? dense takes x, units, bias, kernel_init",
+  },
+  {
+    name: "an argument that is missing",
+    program: body("y = x |> «dense»"),
+    code: "argument",
+    says: "dense needs its argument units",
+    mend: "dense takes x, units, bias, kernel_init",
+  },
+  {
+    name: "an argument given twice",
+    program: body("y = dense(x, 3, «units: 4»)"),
+    code: "argument",
+    says: "dense gets units twice",
+  },
+  {
+    name: "too many arguments",
+    program: body("y = relu(dense(x, 3), «2»)"),
+    code: "argument",
+    says: "relu gets too many arguments",
+    mend: "relu takes x",
+  },
+  {
+    name: "a string where a number of units is expected",
+    program: body('y = dense(x, «"three"»)'),
+    code: "argument",
+    says: 'dense: units should be an integer, and is the string "three"',
+  },
+  {
+    name: "a fraction where an integer is expected",
+    program: body("y = dense(x, «3.5»)"),
+    code: "argument",
+    says: "dense: units should be an integer, and is the number 3.5",
+  },
+  {
+    name: "three numbers for two axes",
+    program: "model Net(x: f32[N, 8, 8, 1]) -> (y: f32[N, 4, 4, 1]) {\n  y = max_pool2d(x, «[2, 2, 2]»)\n}\n",
+    code: "argument",
+    says: "max_pool2d: size should be 2 numbers (int[2]), and is",
+  },
+  {
+    name: "a padding that is none",
+    program:
+      'model Net(x: f32[N, 8, 8, 1]) -> (y: f32[N, 8, 8, 2]) {\n  y = «conv2d(x, 2, kernel: 3, padding: "smae")»\n}\n',
+    code: "argument",
+    says: 'padding should be "valid", "same" or numbers, and is "smae"',
+    mend: "in conv2d",
+  },
+  {
+    name: "a rate of dropout that is no share",
+    program: body("y = dense(«dropout(x, 1.5)», 3)"),
+    code: "assertion",
+    says: "rate = 1.5 must be from 0 to below 1",
+  },
+  {
+    name: "an initializer that is none",
+    program: body("param w: f32[4, 3] ~ «relu»", "y = x @ w"),
+    code: "type",
+    says: "the initial value of w should be an initializer or a number, not the block relu",
+  },
+  {
+    name: "an initial value that depends on the input",
+    program: body("«param w: f32[4] ~ x[0]»", "y = dense(x * w, 3)"),
+    code: "type",
+    says: "the initial value of w depends on a tensor of the program, which is known at run time only",
+  },
+  {
+    name: "a constant that is a tensor",
+    program: "const table = «zeros([3])»\nmodel Net(x: f32[N, 3]) -> (y: f32[N, 3]) {\n  y = x + table\n}\n",
+    code: "type",
+    says: "a constant is known at compile time, and table is a tensor f32[3]",
+  },
+  {
+    name: "an input without a type",
+    program: "model Net(«x») -> (y: f32[N]) {\n  y = x\n}\n",
+    code: "type",
+    says: "the input x needs a type",
+    mend: "x: f32[N, 784]",
+  },
+  {
+    name: "an assertion that does not hold",
+    program:
+      'block heads(x: f32[N, D], heads: int) {\n  assert «D % heads == 0», "D = {D} must divide by heads = {heads}"\n  x\n}\n' +
+      "model Net(x: f32[N, 10]) -> (y: f32[N, 10]) {\n  y = heads(x, 3)\n}\n",
+    code: "assertion",
+    says: "D = 10 must divide by heads = 3",
+  },
+  {
+    name: "the gradient of integers",
+    program: "model Net(x: f32[N], i: i32[N]) -> (y: f32[N]) {\n  y = grad(«sum(i)», x)\n}\n",
+    code: "argument",
+    says: "grad: loss should be one number of floats, f32[], and is i32[]",
+    mend: "cast(…, f32)",
+  },
+  {
+    name: "the gradient of more than one number",
+    program: body("y = grad(«x * x», x)[:, 0:3]"),
+    code: "argument",
+    says: "grad: loss should be one number of floats, f32[], and is f32[N, 4]",
+    mend: "sum(",
+  },
+  {
+    name: "the gradient with respect to integers",
+    program: "model Net(a: f32[N], b: i32[N]) -> (y: f32[N]) {\n  y = cast(grad(sum(a), «b»), f32)\n}\n",
+    code: "argument",
+    says: "grad: only floats have gradients, and this is i32[N]",
+  },
+  {
+    name: "a block that calls itself",
+    program: "block deep(x: f32[...S]) = «deep(x)» + 1\nmodel Net(x: f32[N]) -> (y: f32[N]) {\n  y = deep(x)\n}\n",
+    code: "recursion",
+    says: "deep calls itself: deep → deep",
+  },
+  {
+    name: "blocks that call each other",
+    program:
+      "block ping(x: f32[...S]) = pong(x)\nblock pong(x: f32[...S]) = «ping(x)»\nmodel Net(x: f32[N]) -> (y: f32[N]) {\n  y = ping(x)\n}\n",
+    code: "recursion",
+    says: "ping calls itself: ping → pong → ping",
+  },
+  {
+    name: "a model that calls itself",
+    program: "model Net(x: f32[N]) -> (y: f32[N]) {\n  y = «Net(x)»\n}\n",
+    code: "recursion",
+    says: "Net calls itself: Net → Net",
+  },
+  {
+    name: "a block without a value",
+    program: "block nothing(x: f32[N]) {\n  y = x\n}\nmodel Net(x: f32[N]) -> (y: f32[N]) {\n  y = «nothing(x)»\n}\n",
+    code: "type",
+    says: "y gets no value",
+    mend: "last expression",
+  },
+  {
+    name: "a total outside of a metric",
+    program: body("«total n: f32[] += 1»", "y = dense(x, 3)"),
+    code: "type",
+    says: "totals belong into blocks of the role metric",
+  },
+  {
+    name: "an output that is a list",
+    program: "model Net(x: f32[N, 4]) -> («y: f32[N, 2]») {\n  y = split(x, 2, axis: 1)\n}\n",
+    code: "type",
+    says: "Net declares y: f32[N, 2], and it is the tuple (f32[N, 2], f32[N, 2])",
+  },
+];
