@@ -109,6 +109,7 @@ export const contractions: Readonly<Record<string, Recipe>> = {
   matmul,
   bmm: () => formula("y = x @ w"),
   linear: (c) => formula(`y = x @ transpose(w)${"b" in c.inputs ? " + b" : ""}`),
+  baddbmm: () => formula("y = b + x @ w"),
   addmm: () => formula("y = b + x @ w"),
   outer: () => formula("y = expand_dims(x, 1) * z"),
   dot: () => formula("y = sum(x * z)"),

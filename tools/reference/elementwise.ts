@@ -36,6 +36,10 @@ const unary: Readonly<Record<string, string>> = {
   sqrt: "sqrt(x)",
   square: "x ** 2",
   tan: "tan(x)",
+  deg2rad: `x * ${Math.PI / 180}`,
+  rad2deg: `x * ${180 / Math.PI}`,
+  logit: "log(x / (1 - x))",
+  sinc: `where(x == 0, 1.0, sin(${Math.PI} * x) / (${Math.PI} * where(x == 0, 1.0, x)))`,
   trunc: "sign(x) * floor(abs(x))",
   pow2: "x ** 2",
   pow3: "x ** 3",
@@ -53,6 +57,10 @@ const binary: Readonly<Record<string, string>> = {
   minimum: "minimum(x, z)",
   fmod: "x % z",
   hypot: "sqrt(x ** 2 + z ** 2)",
+  lerp: "x + (z - x) * w",
+  copysign: "where(z < 0, -abs(x), abs(x))",
+  xlogy: "where(x == 0, 0.0, x * log(z))",
+  squared_difference: "(x - z) ** 2",
   logaddexp: "maximum(x, z) + log1p(exp(-abs(x - z)))",
   floor_divide: "floor_divide(x, z)",
   remainder: "x - floor_divide(x, z) * z",
@@ -71,6 +79,11 @@ export const elementwise: Readonly<Record<string, Recipe>> = {
   addcmul: (c) => formula(`y = x + ${float(numberOf(c, "value", 0.5))} * a * b`),
   addcdiv: (c) => formula(`y = x + ${float(numberOf(c, "value", 1))} * a / b`),
   clamp: (c) => formula(clamp(c)),
+  clip: (c) => formula(clamp(c)),
+  where: (c) =>
+    "c" in c.inputs
+      ? formula("y = where(c > 0, x, z)")
+      : formula(`y = where(${"m" in c.inputs ? "m" : "mask"} > 0, x, z)`),
   digamma_fwd: () => missing("no such primitive: digamma"),
   lgamma: () => missing("no such primitive: the logarithm of the gamma function"),
   erfinv: () => missing("no such primitive: the inverse of erf"),

@@ -87,7 +87,15 @@ export const losses: Readonly<Record<string, Recipe>> = {
   margin_ranking_loss: (c) => reduced(c, `maximum(-cast(t, f32) * (x - z) + ${float(numberOf(c, "margin", 0))}, 0)`),
   soft_margin_loss: (c) => reduced(c, "softplus(-cast(t, f32) * x)"),
   poisson_nll_loss: (c) => reduced(c, "exp(x) - t * x"),
-  cosine_embedding_loss: () => missing("no such block yet"),
+  cosine_embedding_loss: (c) => {
+    const margin = float(numberOf(c, "margin", 0));
+    return formula(
+      [
+        "alike = sum(x * z, axis: -1) / sqrt(sum(x * x, axis: -1) * sum(z * z, axis: -1))",
+        `y = mean(where(t == 1, 1 - alike, maximum(alike - ${margin}, 0)))`,
+      ].join("\n"),
+    );
+  },
   // PyTorch adds 1e-6 to each difference before the norm.
   triplet_margin_loss: (c) =>
     formula(

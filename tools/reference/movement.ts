@@ -180,7 +180,6 @@ export const movement: Readonly<Record<string, Recipe>> = {
   pixel_shuffle: pixelShuffle,
   pixel_unshuffle: pixelUnshuffle,
   masked_fill: (c) => formula(`y = where(m > 0, ${float(numberOf(c, "value", 0))}, x)`),
-  where: () => formula("y = where(m > 0, x, z)"),
   embedding: () => formula("y = take(w, i)"),
   embedding_bag_sum: () => formula("y = sum(take(w, i), axis: 1)"),
   index_select: (c) => formula(`y = take(x, i, axis: ${numberOf(c, "dim", 0)})`),
@@ -189,5 +188,18 @@ export const movement: Readonly<Record<string, Recipe>> = {
   scatter,
   scatter_add: scatterAdd,
   bincount: (c) => formula(`y = cast(sum(one_hot(i, ${c.outputs.y?.shape[0]}), axis: 0), i32)`),
+  narrow: (c) => {
+    const axis = numberOf(c, "dim", 0);
+    const start = numberOf(c, "start", 0);
+    const length = c.outputs.y?.shape[axis] ?? 1;
+    return formula(`y = x${along(shapeOf(c, "x").length, axis, `${start}:${start + length}`)}`);
+  },
+  select: (c) =>
+    formula(`y = x${along(shapeOf(c, "x").length, numberOf(c, "dim", 0), String(numberOf(c, "index", 0)))}`),
+  squeeze: (c) => formula(`y = reshape(x, ${outputShape(c)})`),
+  unsqueeze: (c) => formula(`y = reshape(x, ${outputShape(c)})`),
+  flatten: (c) => formula(`y = reshape(x, ${outputShape(c)})`),
+  view: (c) => formula(`y = reshape(x, ${outputShape(c)})`),
+  take: () => formula("y = take(reshape(x, [-1]), i)"),
   one_hot: (c) => formula(`y = one_hot(i, ${c.outputs.y?.shape.at(-1)}, i32)`),
 };

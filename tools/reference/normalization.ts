@@ -1,7 +1,7 @@
 // Normalisations: the library's layers where they fit, with their parameters and running means, formulas for the rest.
 
 import { flagOf, numberOf, numbersOf, type ReferenceCase, shapeOf } from "./case.ts";
-import { float, formula, listText, type Program, type Recipe, type Weights } from "./program.ts";
+import { float, formula, listText, missing, type Program, type Recipe, type Weights } from "./program.ts";
 
 /** The library's batch_norm, channels last. */
 function batchNorm(c: ReferenceCase): Program {
@@ -78,6 +78,7 @@ export const normalization: Readonly<Record<string, Recipe>> = {
   layer_norm: layerNorm,
   group_norm: (c) => groupNorm(c, numberOf(c, "num_groups", 1)),
   instance_norm: (c) => groupNorm(c, shapeOf(c, "x")[1] ?? 1),
+  local_response_norm: () => missing("no such block yet"),
   rms_norm: (c) =>
     formula(
       `y = x / sqrt(mean(x * x, axis: -1, keepdims: true) + ${float(numberOf(c, "eps", 1e-5))})${"w" in c.inputs ? " * w" : ""}`,

@@ -1,4 +1,4 @@
-// Optimizers and learning rates: the parameter after each of a few steps with given gradients, and rates by step.
+// Optimizers: the parameter after each of a few steps with given gradients; and the clipping of gradients.
 
 import { flagOf, numberOf, numbersOf, type ReferenceCase } from "./case.ts";
 import { float, missing, type Program, type Recipe, typeText } from "./program.ts";
@@ -46,7 +46,10 @@ function adam(c: ReferenceCase): Program {
 }
 
 function rmsprop(c: ReferenceCase): Program {
-  if (flagOf(c, "centered", false)) return missing("only the rmsprop that is not centered is in the table");
+  if (flagOf(c, "centered", false)) {
+    const call = `centered_rmsprop(${lr(c)}, rho: ${float(numberOf(c, "alpha", 0.99))}, momentum: ${float(numberOf(c, "momentum", 0))}, ${epsilon(c)})`;
+    return steps(c, call, decayOf(c), centeredRmsprop);
+  }
   const rho = `rho: ${float(numberOf(c, "alpha", 0.99))}`;
   const momentum = numberOf(c, "momentum", 0);
   if (momentum === 0) return steps(c, `rmsprop(${lr(c)}, ${rho}, ${epsilon(c)})`, decayOf(c));
@@ -74,6 +77,34 @@ optimizer heavy_rmsprop(w, g, lr: float, rho: float, momentum: float, epsilon: f
   update v = rho * v + (1 - rho) * g * g
   update b = momentum * b + g / (sqrt(v) + epsilon)
   w - lr * b
+}
+`;
+
+const centeredRmsprop = `
+optimizer centered_rmsprop(w, g, lr: float, rho: float, momentum: float, epsilon: float) {
+  state v = zeros_like(w)
+  state a = zeros_like(w)
+  state b = zeros_like(w)
+  update v = rho * v + (1 - rho) * g * g
+  update a = rho * a + (1 - rho) * g
+  update b = momentum * b + g / (sqrt(v - a * a) + epsilon)
+  w - lr * b
+}
+`;
+
+const nadam = `
+optimizer nadam(w, g, step, lr: float, beta1: float, beta2: float, epsilon: float, momentum_decay: float) {
+  state m = zeros_like(w)
+  state v = zeros_like(w)
+  state product = ones_like(w)
+  t = step + 1
+  now = beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
+  next = beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * momentum_decay))
+  update m = beta1 * m + (1 - beta1) * g
+  update v = beta2 * v + (1 - beta2) * g * g
+  update product = product * now
+  ahead = next * m / (1 - product * next) + (1 - now) * g / (1 - product)
+  w - lr * ahead / (sqrt(v / (1 - beta2 ** t)) + epsilon)
 }
 `;
 
@@ -134,7 +165,7 @@ export const optimizers: Readonly<Record<string, Recipe>> = {
   "optimizer:Adam": adam,
   "optimizer:AdamW": (c) =>
     flagOf(c, "amsgrad", false)
-      ? missing("the library's adamw has no amsgrad")
+      ? missing("no adamw with amsgrad in the table")
       : steps(c, `adamw(${lr(c)}, ${betas(c)}, ${epsilon(c)}, weight_decay: ${float(decayOf(c))})`),
   "optimizer:RMSprop": rmsprop,
   "optimizer:Adagrad": adagrad,
@@ -142,74 +173,10 @@ export const optimizers: Readonly<Record<string, Recipe>> = {
     steps(c, `adadelta(${lr(c)}, rho: ${float(numberOf(c, "rho", 0.9))}, ${epsilon(c)})`, decayOf(c), adadelta),
   "optimizer:Adamax": (c) => steps(c, `adamax(${lr(c)}, ${betas(c)}, ${epsilon(c)})`, decayOf(c), adamax),
   "optimizer:RAdam": (c) => steps(c, `radam(${lr(c)}, ${betas(c)}, ${epsilon(c)})`, decayOf(c), radam),
-  "optimizer:NAdam": () => missing("no such optimizer yet"),
-};
-
-const schedule = (expression: string): Program => ({ kind: "schedule", expression });
-const base = (c: ReferenceCase): string => float(numberOf(c, "base_lr", 0.1));
-const number = (c: ReferenceCase, name: string, otherwise: number): string => float(numberOf(c, name, otherwise));
-
-/** Up along half a cosine to max_lr, and down along another (Smith and Topin, 2017). */
-function oneCycle(c: ReferenceCase): Program {
-  if (c.attributes.anneal !== undefined && c.attributes.anneal !== "cos")
-    return missing("only one cycle by cosines is in the table");
-  const top = numberOf(c, "max_lr", 0.1);
-  const first = top / numberOf(c, "div_factor", 25);
-  const last = first / numberOf(c, "final_div_factor", 1e4);
-  const total = numberOf(c, "total_steps", 1);
-  const turn = numberOf(c, "pct_start", 0.3) * total - 1;
-  const half = (from: number, to: number, share: string): string =>
-    `${to} + ${from - to} * 0.5 * (1 + cos(pi * ${share}))`;
-  const up = half(first, top, `at / ${float(turn)}`);
-  const down = half(top, last, `(at - ${float(turn)}) / ${float(total - 1 - turn)}`);
-  return schedule(`where(at <= ${float(turn)}, ${up}, ${down})`);
-}
-
-function cyclic(c: ReferenceCase): Program {
-  if (c.attributes.mode !== undefined && c.attributes.mode !== "triangular")
-    return missing("only triangles are in the table");
-  const size = number(c, "step_size_up", 2000);
-  const rise = `1 - abs(at / ${size} - 2 * floor(1 + at / (2 * ${size})) + 1)`;
-  return schedule(`${base(c)} + ${float(numberOf(c, "max_lr", 0.1) - numberOf(c, "base_lr", 0.1))} * (${rise})`);
-}
-
-/** Restarts whose periods grow by T_mult: the period that a step is in, unrolled. */
-function restarts(c: ReferenceCase): Program {
-  const factor = numberOf(c, "T_mult", 1);
-  const starts: [start: number, length: number][] = [];
-  let [start, length] = [0, numberOf(c, "T_0", 1)];
-  while (start < (c.outputs.lr?.data.length ?? 0)) {
-    starts.push([start, length]);
-    [start, length] = [start + length, length * factor];
-  }
-  const low = numberOf(c, "eta_min", 0);
-  const part = ([from, size]: readonly [number, number]): string =>
-    `${low} + ${numberOf(c, "base_lr", 0.1) - low} * 0.5 * (1 + cos(pi * (at - ${float(from)}) / ${float(size)}))`;
-  return schedule(
-    starts.map(part).reduceRight((later, text, i) => `where(at < ${float(starts[i + 1]![0])}, ${text}, ${later})`),
-  );
-}
-
-export const schedules: Readonly<Record<string, Recipe>> = {
-  "lr_scheduler:StepLR": (c) =>
-    schedule(`step_decay(at, ${base(c)}, rate: ${number(c, "gamma", 0.1)}, steps: ${numberOf(c, "step_size", 1)})`),
-  "lr_scheduler:ExponentialLR": (c) =>
-    schedule(`exponential_decay(at, ${base(c)}, rate: ${number(c, "gamma", 0.9)}, steps: 1)`),
-  "lr_scheduler:CosineAnnealingLR": (c) =>
-    schedule(`cosine_decay(at, ${base(c)}, steps: ${numberOf(c, "T_max", 1)}, end: ${number(c, "eta_min", 0)})`),
-  "lr_scheduler:ConstantLR": (c) =>
-    schedule(`${base(c)} * where(at < ${number(c, "total_iters", 5)}, ${number(c, "factor", 1 / 3)}, 1.0)`),
-  "lr_scheduler:LinearLR": (c) => {
-    const [from, to] = [numberOf(c, "start_factor", 1 / 3), numberOf(c, "end_factor", 1)];
-    return schedule(`${base(c)} * (${from} + ${to - from} * minimum(at / ${number(c, "total_iters", 5)}, 1))`);
+  "optimizer:NAdam": (c) => {
+    const call = `nadam(${lr(c)}, ${betas(c)}, ${epsilon(c)}, momentum_decay: ${float(numberOf(c, "momentum_decay", 0.004))})`;
+    return steps(c, call, decayOf(c), nadam);
   },
-  "lr_scheduler:PolynomialLR": (c) =>
-    schedule(`${base(c)} * (1 - minimum(at / ${number(c, "total_iters", 5)}, 1)) ** ${number(c, "power", 1)}`),
-  "lr_scheduler:OneCycleLR": oneCycle,
-  "lr_scheduler:CyclicLR": cyclic,
-  "lr_scheduler:CosineAnnealingWarmRestarts": restarts,
-  "lr_scheduler:MultiStepLR": () => missing("no such schedule yet"),
-  "lr_scheduler:ReduceLROnPlateau": () => missing("a rate that follows a metric is no schedule of steps"),
 };
 
 /** All gradients by one factor, so that their greatest element is at most max_norm; PyTorch adds 1e-6 to the norm. */

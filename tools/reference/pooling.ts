@@ -2,7 +2,7 @@
 
 import { flagOf, numbersOf, type ReferenceCase, shapeOf } from "./case.ts";
 import { channelsFirst, channelsLast } from "./contractions.ts";
-import { formula, listText, missing, type Program, type Recipe } from "./program.ts";
+import { float, formula, listText, missing, type Program, pairsText, type Recipe } from "./program.ts";
 
 interface Window {
   readonly rank: number;
@@ -27,9 +27,29 @@ function windowOf(c: ReferenceCase): Window {
 const offsets = (size: readonly number[]): number[][] =>
   size.reduce<number[][]>((all, n) => all.flatMap((at) => Array.from({ length: n }, (_, i) => [...at, i])), [[]]);
 
+/** The image, channels last, with as much of `value` behind it as the last windows need (ceil_mode). */
+function beyondEdge(c: ReferenceCase, value: number, tensor = "x"): string {
+  const { rank, size, stride, padding } = windowOf(c);
+  const outputs = Object.values(c.outputs)[0]?.shape.slice(2) ?? [];
+  const widths = shapeOf(c, "x")
+    .slice(2)
+    .map((length, i) => {
+      const low = padding[i]!;
+      return [low, Math.max(0, (outputs[i]! - 1) * stride[i]! + size[i]! - length - low)];
+    });
+  return `pad(transpose(${tensor}, ${channelsLast(rank)}), ${pairsText([[0, 0], ...widths, [0, 0]])}, value: ${float(value)})`;
+}
+
 function maxPool(c: ReferenceCase): Program {
-  if (flagOf(c, "ceil_mode", false)) return missing("no windows that reach over the edge (ceil_mode)");
   const { rank, size, stride, padding, dilation, options } = windowOf(c);
+  if (flagOf(c, "ceil_mode", false)) {
+    if (dilation.some((step) => step !== 1)) return missing("no window with holes that reaches over the edge");
+    // Beyond the edge lies the least number.
+    const around = beyondEdge(c, -3.4e38);
+    return formula(
+      `y = transpose(window_max(${around}, ${listText(size)}, stride: ${listText(stride)}), ${channelsFirst(rank)})`,
+    );
+  }
   if ("y1" in c.outputs) return maxPoolWithPositions(c);
   const image = `image = transpose(x, ${channelsLast(rank)})`;
   if (dilation.every((step) => step === 1)) {
@@ -71,8 +91,17 @@ function maxPoolWithPositions(c: ReferenceCase): Program {
 }
 
 function averagePool(c: ReferenceCase): Program {
-  if (flagOf(c, "ceil_mode", false)) return missing("no windows that reach over the edge (ceil_mode)");
-  const { rank, size, padding, options } = windowOf(c);
+  const { rank, size, stride, padding, options } = windowOf(c);
+  if (flagOf(c, "ceil_mode", false)) {
+    if (padding.some((n) => n !== 0)) return missing("no mean of windows that reach over a padded edge");
+    const window = `${listText(size)}, stride: ${listText(stride)}`;
+    const lines = [
+      `total = window_sum(${beyondEdge(c, 0)}, ${window})`,
+      `count = window_sum(${beyondEdge(c, 0, "ones_like(x)")}, ${window})`,
+      `y = transpose(total / count, ${channelsFirst(rank)})`,
+    ];
+    return formula(lines.join("\n"));
+  }
   const image = `image = transpose(x, ${channelsLast(rank)})`;
   // The library's block does not count padding.
   const counted = padding.some((n) => n !== 0) && flagOf(c, "count_include_pad", true);

@@ -1,6 +1,7 @@
 // The table of operations of the reference, by family: for each a recipe that writes a program, or says why there is none.
 
 import { activations } from "./activations.ts";
+import { attentions } from "./attention.ts";
 import type { ReferenceCase } from "./case.ts";
 import { contractions } from "./contractions.ts";
 import { elementwise } from "./elementwise.ts";
@@ -8,10 +9,11 @@ import { losses } from "./losses.ts";
 import { models } from "./models.ts";
 import { movement } from "./movement.ts";
 import { normalization } from "./normalization.ts";
-import { clipping, optimizers, schedules } from "./optimizers.ts";
+import { clipping, optimizers } from "./optimizers.ts";
 import { pooling } from "./pooling.ts";
 import { missing, type Program, type Recipe } from "./program.ts";
 import { reductions } from "./reductions.ts";
+import { schedules } from "./schedules.ts";
 
 const families: readonly Readonly<Record<string, Recipe>>[] = [
   elementwise,
@@ -25,6 +27,7 @@ const families: readonly Readonly<Record<string, Recipe>>[] = [
   optimizers,
   schedules,
   clipping,
+  attentions,
   models,
 ];
 
