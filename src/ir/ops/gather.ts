@@ -47,11 +47,15 @@ const clamp = (place: number, size: number): number => Math.max(0, Math.min(plac
 const clampExpr = (place: Expr, size: Dim): Expr =>
   k.maximum(k.minimum(k.convert(place, "index"), k.fromDim(subtractDims(size, 1))), 0);
 
+/** Whether there is anything to read or write, where that depends on a free size. Fixed sizes are 1 or more. */
+const isFilled = (size: Dim): Expr | undefined =>
+  typeof size === "number" ? undefined : k.compare("gt", k.fromDim(size), 0);
+
 const gather = defineOp({
   name: "gather",
   doc:
     "The slices of x along `axis` at the places that `indices` names; places out of range are clamped. The first `batch` axes of " +
-    "both go together: each batch of indices reads its own part of x. The result's axes are those of x before `axis`, those of " +
+    "both go together: each batch of indices reads its own part of x. Of an axis that is empty at run time, slices are 0. The result's axes are those of x before `axis`, those of " +
     "indices after the batch, and those of x after `axis`.",
   inputs: ["x", "indices"],
   attributes: { axis: attribute.int, batch: attribute.int },
@@ -59,7 +63,9 @@ const gather = defineOp({
   evaluate: ([x, indices], attributes, [type]) => [
     makeTensor(type!.dtype, type!.shape, (index) => {
       const split = splitIndex(index, indices!.shape.length, attributes);
-      const place = clamp(elementAt(indices!, split.indices), x!.shape[attributes.axis]!);
+      const size = x!.shape[attributes.axis]!;
+      if (size === 0) return 0;
+      const place = clamp(elementAt(indices!, split.indices), size);
       return elementAt(x!, [...split.before, place, ...split.after]);
     }),
   ],
@@ -73,8 +79,11 @@ const gather = defineOp({
     element: (context, index) => {
       const [x, indices] = context.inputTypes;
       const split = splitIndex(index, indices!.shape.length, context.attributes);
-      const place = clampExpr(context.input(1, split.indices), x!.shape[context.attributes.axis]!);
-      return context.input(0, [...split.before, place, ...split.after]);
+      const size = x!.shape[context.attributes.axis]!;
+      const place = clampExpr(context.input(1, split.indices), size);
+      const element = context.input(0, [...split.before, place, ...split.after]);
+      const filled = isFilled(size);
+      return filled ? k.select(filled, element, k.constant(0, x!.dtype)) : element;
     },
   },
   flops: () => 0,
@@ -95,7 +104,7 @@ const scatter = defineOp({
   name: "scatter",
   doc:
     "x with `updates` added to the slices along `axis` that `indices` names: the transpose of gather. Places out of range are " +
-    "clamped; places named several times get every update.",
+    "clamped; places named several times get every update. An axis that is empty at run time takes none.",
   inputs: ["x", "indices", "updates"],
   attributes: { axis: attribute.int, batch: attribute.int, kind: attribute.oneOf("add") },
   infer: ([x, indices, updates], attributes) => {
@@ -120,6 +129,7 @@ const scatter = defineOp({
   },
   evaluate: ([x, indices, updates], attributes, [type]) => {
     const result = makeTensor(type!.dtype, type!.shape, (_, linear) => x!.data[linear]!);
+    if (result.data.length === 0) return [result];
     eachIndex(updates!.shape, (index, linear) => {
       const split = splitIndex(index, indices!.shape.length, attributes);
       const place = clamp(elementAt(indices!, split.indices), x!.shape[attributes.axis]!);
@@ -150,6 +160,8 @@ const scatter = defineOp({
       };
       // Several places may be the same, so that the loops over them are serial.
       const serial = (i: number): boolean => i >= axis && i < axis + places;
+      const additions = nest(updates!.shape, context.fresh, serial, add);
+      const condition = isFilled(x!.shape[axis]!);
       return [
         ...nest(
           x!.shape,
@@ -157,7 +169,7 @@ const scatter = defineOp({
           () => false,
           (index) => [context.store(index, context.input(0, index))],
         ),
-        ...nest(updates!.shape, context.fresh, serial, add),
+        ...(condition ? [{ kind: "if", condition, then: additions, otherwise: [] } satisfies Stmt] : additions),
       ];
     },
   },
