@@ -17,10 +17,9 @@ export interface ExecutableOptions {
 
 interface Prepared {
   readonly program: Program;
-  readonly create: Create;
   /** The functions over `memory`; made anew when the memory has grown. */
-  functions: ReturnType<Create>;
-  memory: ArrayBuffer;
+  functions: ReturnType<Create> | undefined;
+  memory: ArrayBuffer | undefined;
   readonly layouts: Map<string, Layout>;
 }
 
@@ -37,8 +36,7 @@ export function createExecutable(module: ProgramModule, options: ExecutableOptio
     const program = module.programs.get(graph);
     if (!program)
       throw new InputError(`${module.name} has no graph ${graph}; it has ${list([...module.programs.keys()])}`);
-    const make = create(module, graph);
-    const made: Prepared = { program, create: make, functions: make(memory), memory, layouts: new Map() };
+    const made: Prepared = { program, functions: undefined, memory: undefined, layouts: new Map() };
     prepared.set(graph, made);
     return made;
   };
@@ -65,7 +63,8 @@ export function createExecutable(module: ProgramModule, options: ExecutableOptio
       const layout = layouts.get(key) ?? layoutOf(program, globals.bytes, sizes);
       layouts.set(key, layout);
       reserve(layout.bytes);
-      if (entry.memory !== memory) {
+      // Compiled anew for each memory: V8 takes the arrays for constants only while a text has made its functions once.
+      if (entry.memory !== memory || !entry.functions) {
         entry.memory = memory;
         entry.functions = create(module, graph)(memory);
       }
