@@ -86,6 +86,7 @@ function draw(all: readonly Panel[]): string {
   });
   const [right, low] = [2 * (width + gap), top! + bottom! + 2 * gap];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${right} ${low}" width="${right}" height="${low}">
+<title>A model as it is written, as graph IR, as a kernel, and as JavaScript</title>
 <style>
   rect { fill: #f6f8fa; stroke: #d0d7de }
   text { font: 11px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fill: #1f2328 }
