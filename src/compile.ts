@@ -9,7 +9,7 @@ import { type Event, type Observation, parsePipeline, runPipeline } from "./pass
 
 /** The order of passes that `compile` uses unless told otherwise; differentiation comes first, planning last. */
 export const defaultPipeline =
-  "differentiate,canonicalize,fold-constants,eliminate-common,decompose,canonicalize,eliminate-common,eliminate-dead,fuse,plan-memory";
+  "differentiate,canonicalize,fold-constants,eliminate-common,canonicalize,eliminate-common,eliminate-dead,fuse,plan-memory";
 
 export interface CompileOptions {
   /** Names of the graphs to compile; default all. */
