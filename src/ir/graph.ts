@@ -2,7 +2,7 @@
 // Nodes and graphs are never changed in place; passes build new ones.
 
 import type { Attributes } from "./attributes.ts";
-import type { Dim } from "./dim.ts";
+import { type Dim, formatDim } from "./dim.ts";
 import type { DType } from "./dtype.ts";
 import type { Location } from "./location.ts";
 import type { MemoryPlan } from "./memory-plan.ts";
@@ -104,6 +104,9 @@ export interface Module {
 
 /** Inputs that the runtime gives of itself: `key`, the seed and the step of random numbers, and `step`, the count of training steps. */
 export const isImplicitInput = (name: string): boolean => name === "key" || name === "step";
+
+/** `f32[N, 784]`. */
+export const formatType = ({ dtype, shape }: TensorType): string => `${dtype}[${shape.map(formatDim).join(", ")}]`;
 
 export const scalar = (dtype: DType): TensorType => ({ dtype, shape: [] });
 

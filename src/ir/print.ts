@@ -3,7 +3,7 @@
 import { type Attribute, type AttributeKind, type Attributes, attribute } from "./attributes.ts";
 import { type Dim, formatDim } from "./dim.ts";
 import type { DType } from "./dtype.ts";
-import type { Global, Graph, Module, Node, ResultValue, TensorType, Value } from "./graph.ts";
+import { formatType, type Global, type Graph, type Module, type Node, type ResultValue, type Value } from "./graph.ts";
 import type { Location } from "./location.ts";
 import type { MemoryPlan, Place } from "./memory-plan.ts";
 import { operation } from "./ops/index.ts";
@@ -14,8 +14,7 @@ export interface PrintOptions {
   readonly locations?: boolean;
 }
 
-/** `f32[N, 784]`. */
-export const formatType = ({ dtype, shape }: TensorType): string => `${dtype}[${shape.map(formatDim).join(", ")}]`;
+export { formatType };
 
 /** `mlp.dlm:6:22 dense/relu [gradient of dot]`. */
 export function formatLocation({ file, line, column, scope, note }: Location): string {

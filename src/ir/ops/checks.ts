@@ -2,9 +2,8 @@
 
 import { type Dim, equalDims, equalShapes, formatDim } from "../dim.ts";
 import { type DType, isFloat, isInteger } from "../dtype.ts";
-import type { TensorType } from "../graph.ts";
+import { formatType, type TensorType } from "../graph.ts";
 import { InferenceError } from "../op.ts";
-import { formatType } from "../print.ts";
 
 export { formatType };
 
