@@ -54,7 +54,9 @@ export function trainingGraphs(
   const graphs: Graph[] = [];
   const step = forward(c, program, { model, file }, train, true);
   const loss = attempt(c, () => lossOf(c, step.env, train));
-  if (loss) attempt(c, () => optimize(c, step.env, train, loss));
+  // Without a loss, the optimizer and the metrics are still looked at for mistakes of their own.
+  attempt(c, () => (loss ? optimize(c, step.env, train, loss) : optimizerOf(c, step.env, train)));
+  if (!loss) checkMetrics(c, step.env, metrics);
   if (loss) addMetrics(c, step.env, { model, train }, metrics, loss);
   if (loss) graphs.push(finishGraph(step.graph, [{ name: "loss", value: loss }], updatesOf(c, step.graph, false)));
 
@@ -250,6 +252,14 @@ function addMetrics(
       if (value.kind !== "tensor" || value.value.type.shape.length > 0 || !isFloat(value.value.type.dtype))
         throw mistake(c, "train", `a metric is one number or a block of the role metric, and this is ${kindOf(value)}`);
       average(metric.name, value.value);
+    });
+}
+
+function checkMetrics(c: Context, env: Environment, metrics: readonly MetricEntry[]): void {
+  for (const metric of metrics)
+    attempt(c, () => {
+      metricFrame(c, env, metric);
+      return evaluate(c, env, metric.written);
     });
 }
 
