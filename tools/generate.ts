@@ -1,9 +1,11 @@
 // `npm run generate`: everything that is made from other sources. Run it after a change of the standard library.
 
 import { documentOperations } from "./document-operations.ts";
+import { documentPasses } from "./document-passes.ts";
 import { embedLibrary } from "./embed-library.ts";
 import { embedRuntime } from "./embed-runtime.ts";
 
 embedLibrary();
 await embedRuntime();
 documentOperations();
+documentPasses();

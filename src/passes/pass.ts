@@ -2,6 +2,7 @@
 
 import type { Graph, Module } from "../ir/graph.ts";
 import type { Location } from "../ir/location.ts";
+import type { Rule } from "./rewrite.ts";
 
 export type OptionValue = number | boolean | string;
 
@@ -41,6 +42,8 @@ export interface PassDefinition<O> {
   /** Passes whose work must be done before: by their `done`, or by having run. */
   readonly requires: readonly string[];
   readonly options: OptionSchema;
+  /** The rewrite rules that the pass applies, for its documentation and the tests of their examples. */
+  readonly rules?: readonly Rule[];
   /** Whether nothing is left for this pass to do; lets a pipeline leave it out where it has no work. */
   done?(module: Module): boolean;
   /** The module after the pass. Throws a PassError where it cannot do its work. */

@@ -6,13 +6,12 @@ import { interpretGraph } from "../../src/ir/interpret.ts";
 import { parseExpression } from "../../src/ir/parse-expression.ts";
 import { printGraph } from "../../src/ir/print.ts";
 import { verifyGraph } from "../../src/ir/verify.ts";
-import { canonicalRules } from "../../src/passes/graph/canonicalize.ts";
-import { decomposeRules } from "../../src/passes/graph/decompose.ts";
+import { graphPasses } from "../../src/passes/graph/index.ts";
 import { applyRules, rule } from "../../src/passes/rewrite.ts";
 import { expectEqualTensors, randomInputs } from "../support/graphs.ts";
 
 const sizes = { N: 5 };
-const rules = [...canonicalRules, ...decomposeRules];
+const rules = graphPasses.flatMap((pass) => pass.rules ?? []);
 
 describe.each(rules.map((each) => [each.name, each] as const))("%s", (_, each) => {
   const before = parseExpression(each.example.before);

@@ -9,18 +9,14 @@ import { contractionRules } from "./rules/contraction.ts";
 import { movementRules } from "./rules/movement.ts";
 
 /** The rules in the order in which they are tried. */
-export const canonicalRules: readonly Rule[] = [
-  ...arithmeticRules,
-  ...choiceRules(),
-  ...movementRules,
-  ...contractionRules,
-];
+const canonicalRules: readonly Rule[] = [...arithmeticRules, ...choiceRules(), ...movementRules, ...contractionRules];
 
 export const canonicalize = definePass({
   name: "canonicalize",
   doc: "Applies algebraic rules until none applies any more.",
   requires: ["differentiate"],
   options: {},
+  rules: canonicalRules,
   run: (module, context) => mapGraphs(module, (graph) => rewriteGraph(graph, canonicalRules, context)),
 });
 

@@ -10,7 +10,7 @@ import { allEqual, dimListsOf, intsOf, shapeOf, textOf } from "./rules/match.ts"
 const needsPad = (node: Node): boolean =>
   !allEqual(dimListsOf(node, "padding").flat(), 0) || !allEqual(intsOf(node, "lhs_dilation"), 1);
 
-export const decomposeRules: readonly Rule[] = [
+const decomposeRules: readonly Rule[] = [
   rule(
     "pad-before-convolution",
     {
@@ -50,6 +50,7 @@ export const decompose = definePass({
   doc: "Expresses what no kernel computes by itself through simpler operations.",
   requires: ["differentiate"],
   options: {},
+  rules: decomposeRules,
   done: (module: Module) =>
     [...module.graphs.values()].every((graph) =>
       graph.nodes.every((node) => node.op !== "convolution" || !needsPad(node)),
