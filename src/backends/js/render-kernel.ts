@@ -157,7 +157,8 @@ export function renderKernel(
 
   /** The body of a loop as a function of its own, called with the values that it uses. */
   const renderTile = (body: readonly Stmt[], outer: Scope, indent: string): void => {
-    const tile = reserve(tileFunctions.length === 0 ? `${name}_tile` : `${name}_tile_${tileFunctions.length + 1}`);
+    tileCount++;
+    const tile = reserve(tileCount === 1 ? `${name}_tile` : `${name}_tile_${tileCount}`);
     const parameters = freeVariables(body).map((variable) => outer.identifiers.get(variable) ?? variable);
     lines.push(`${indent}${tile}(${parameters.join(", ")});`);
     const caller = lines.splice(0);
@@ -169,6 +170,7 @@ export function renderKernel(
   const body = lowerAddresses(kernel);
   const tiles = findTiles(body);
   const tileFunctions: string[] = [];
+  let tileCount = 0;
   const scope: Scope = { identifiers: new Map(), natural: new Set(), names: createNames([...sharedIdentifiers, name]) };
   for (const parameter of [...kernel.sizes, ...parameters.keys()]) {
     define(parameter, scope);

@@ -8,18 +8,19 @@ import { eachExpression, mapExpressions } from "./visit.ts";
 type Loop = Stmt & { readonly kind: "for" };
 
 /**
- * Of each nest the loop around the accumulators, if there are any: its body is what is called often. It must not assign to
- * registers outside.
+ * Of each nest the loops around the accumulators, or else the last but one: their bodies are what is called often. They must not
+ * assign to registers outside.
  */
 export function findTiles(body: readonly Stmt[]): ReadonlySet<Stmt> {
   const tiles = new Set<Stmt>();
   const visit = (loop: Loop): void => {
     const inner = loopsOf(loop.body);
-    const deeper = inner.filter((other) => containsLoop(other.body));
+    const deeper = inner.filter((other) => containsLoop(other.body) && other.role !== "k" && other.role !== "window");
+    deeper.forEach(visit);
     // A var of type index is a pointer, not an accumulator.
     const accumulates = statementsOf(loop.body).some((s) => s.kind === "var" && s.value.type !== "index");
-    if (deeper.length > 0 && !accumulates) deeper.forEach(visit);
-    else if (inner.length > 0 && !assignsOutside(loop.body)) tiles.add(loop);
+    const last = accumulates || deeper.length === 0;
+    if (last && inner.length > 0 && !assignsOutside(loop.body)) tiles.add(loop);
   };
   for (const loop of loopsOf(body)) visit(loop);
   return tiles;
