@@ -2,12 +2,7 @@
 
 import { basename } from "node:path";
 import type { Command } from "commander";
-import { renderBundle } from "../bundle/bundle.ts";
-import { declareBundle } from "../bundle/declarations.ts";
-import { writeFileAtomically } from "../formats/node/atomic-write.ts";
 import { UserError } from "../util/user-error.ts";
-import { loadSource } from "./source.ts";
-import { withWeights } from "./weights.ts";
 
 interface Options {
   readonly weights?: string;
@@ -18,7 +13,7 @@ interface Options {
 export function addBundle(program: Command): void {
   program
     .command("bundle")
-    .description("emit one ES module without imports, with the weights in it, and its .d.mts")
+    .description("write a trained model as one JavaScript module that needs nothing else, and its .d.mts")
     .argument("<file>", "a .dlm file")
     .requiredOption("-o, --output <file>", "the module to write; its name ends in .mjs")
     .option("--weights <file>", "weights.safetensors, as dlm train leaves it")
@@ -29,13 +24,18 @@ export function addBundle(program: Command): void {
           `${options.output} does not end in .mjs`,
           "a module that Node and bundlers load by itself does",
         );
+      const { renderBundle } = await import("../bundle/bundle.ts");
+      const { declareBundle } = await import("../bundle/declarations.ts");
+      const { writeWhole } = await import("../formats/node/files.ts");
+      const { loadSource } = await import("./source.ts");
+      const { withWeights } = await import("./weights.ts");
       const { module } = loadSource(file, options.model);
       const { compiled, executable } = await withWeights(module, ["infer"], options.weights);
       const text = renderBundle(compiled.programs, "infer", (name) => executable.read(name));
       const infer = compiled.programs.programs.get("infer")!;
       const declarations = options.output.replace(/\.mjs$/, ".d.mts");
-      await writeFileAtomically(declarations, declareBundle(module.name, module.doc, infer));
-      await writeFileAtomically(options.output, text);
+      await writeWhole(declarations, declareBundle(module.name, module.doc, infer));
+      await writeWhole(options.output, text);
       const kilobytes = (Buffer.byteLength(text) / 1000).toFixed(1);
       process.stdout.write(`wrote ${options.output} (${kilobytes} kB) and ${basename(declarations)}\n`);
     });

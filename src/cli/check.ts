@@ -3,15 +3,15 @@
 import type { Command } from "commander";
 import pc from "picocolors";
 import { diagnosticToJson, renderDiagnostics } from "../dsl/diagnostics.ts";
-import { elaborate } from "./source.ts";
 
 export function addCheck(program: Command): void {
   program
     .command("check")
-    .description("report what is wrong with a program; exit code 1 if anything is")
+    .description("say what is wrong with a program, and where; exit code 1 if anything is")
     .argument("<file>", "a .dlm file")
-    .option("--json", "diagnostics as JSON, one array, for editors")
-    .action((file: string, options: { json?: boolean }) => {
+    .option("--json", "the same as one JSON array, for editors")
+    .action(async (file: string, options: { json?: boolean }) => {
+      const { elaborate } = await import("./source.ts");
       const { diagnostics, module } = elaborate(file);
       const wrong = diagnostics.some((diagnostic) => diagnostic.severity === "error");
       if (options.json) process.stdout.write(`${JSON.stringify(diagnostics.map(diagnosticToJson))}\n`);

@@ -1,13 +1,6 @@
 // dlm eval: loss and metrics of trained weights on the test data.
 
 import type { Command } from "commander";
-import { readTensorFile } from "../formats/node/files.ts";
-import { loadTrainingData } from "../train/data/load.ts";
-import { dataFiles } from "../train/node/data-files.ts";
-import { columnTypes, evaluate, sessionOf } from "../train/session.ts";
-import { numbers } from "./progress.ts";
-import { loadSource, requirePlan } from "./source.ts";
-import { withWeights } from "./weights.ts";
 
 interface Options {
   readonly weights: string;
@@ -18,12 +11,19 @@ interface Options {
 export function addEval(program: Command): void {
   program
     .command("eval")
-    .description("evaluate weights on the test data, or on the training data where there are none")
+    .description("loss and metrics of trained weights on the test data, or on the training data where there are none")
     .argument("<file>", "a .dlm file with a train block")
     .requiredOption("--weights <file>", "weights.safetensors, as dlm train leaves it")
     .option("--data <dir>", "where the data files are; default beside the program")
     .option("--json", "the result as one JSON object")
     .action(async (file: string, options: Options) => {
+      const { readTensorFile } = await import("../formats/node/files.ts");
+      const { loadTrainingData } = await import("../train/data/load.ts");
+      const { dataFiles } = await import("../train/node/data-files.ts");
+      const { columnTypes, evaluate, sessionOf } = await import("../train/session.ts");
+      const { numbers } = await import("./progress.ts");
+      const { loadSource, requirePlan } = await import("./source.ts");
+      const { withWeights } = await import("./weights.ts");
       const source = loadSource(file);
       const plan = requirePlan(source, file);
       const { metadata } = await readTensorFile(options.weights);

@@ -8,11 +8,6 @@ import { UserError } from "../util/user-error.ts";
 
 /** Runs a command; sets the exit code: 1 for a user's mistake, 70 for ours. */
 export async function guard(command: () => Promise<unknown>): Promise<void> {
-  // A reader that goes away (`dlm inspect … | head`) is no error.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
   try {
     await command();
   } catch (error) {

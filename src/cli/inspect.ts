@@ -1,10 +1,8 @@
 // dlm inspect: what the compiler made of a program, at any step.
 
 import { type Command, Option } from "commander";
-import { compile, defaultPipeline } from "../compile.ts";
-import { inspect, type View } from "../inspect.ts";
+import type { View } from "../inspect.ts";
 import { UserError } from "../util/user-error.ts";
-import { loadSource } from "./source.ts";
 
 interface Options {
   readonly graph?: string;
@@ -13,27 +11,31 @@ interface Options {
   readonly all?: boolean;
   readonly kernels?: boolean;
   readonly source?: boolean;
-  readonly pipeline: string;
+  readonly pipeline?: string;
 }
 
 export function addInspect(program: Command): void {
   program
     .command("inspect")
-    .description("print the IR after the passes, the kernels, the generated code, and a summary")
+    .description("print what the compiler made of a program: the IR after the passes, and a summary")
     .argument("<file>", "a .dlm file")
     .option("--graph <name>", "the graph to show: infer, train_step, eval_step, metrics, init", "infer")
     .option("--model <name>", "the model to compile, where the file declares several")
     .addOption(new Option("--after <pass>", "the IR as it is after this pass").conflicts("all"))
     .option("--all", "the IR after each pass")
-    .option("--kernels", "the kernel IR")
-    .option("--source", "the generated JavaScript")
-    .option("--pipeline <passes>", "the graph passes to run", defaultPipeline)
-    .action((file: string, options: Options) => {
+    .option("--kernels", "the kernel IR instead")
+    .option("--source", "the generated JavaScript instead")
+    .option("--pipeline <passes>", "the graph passes to run, such as canonicalize,fuse,plan-memory; default all")
+    .action(async (file: string, options: Options) => {
+      const { compile, defaultPipeline } = await import("../compile.ts");
+      const { inspect } = await import("../inspect.ts");
+      const { loadSource } = await import("./source.ts");
+      const { pipeline = defaultPipeline } = options;
       const { module } = loadSource(file, options.model);
       const graph = options.graph ?? "infer";
       if (!module.graphs.has(graph))
         throw new UserError(`${file} has no graph ${graph}`, `it has ${[...module.graphs.keys()].join(", ")}`);
-      const passes = options.pipeline.split(",").map((pass) => pass.replace(/\{.*/, ""));
+      const passes = pipeline.split(",").map((pass) => pass.replace(/\{.*/, ""));
       if (options.after !== undefined && !passes.includes(options.after))
         throw new UserError(`the pipeline has no pass ${options.after}`, `its passes are ${passes.join(", ")}`);
       const view: View = options.kernels
@@ -41,6 +43,6 @@ export function addInspect(program: Command): void {
         : options.source
           ? { kind: "source" }
           : { kind: "graph", ...(options.after ? { after: options.after } : {}), each: options.all ?? false };
-      process.stdout.write(inspect(module, graph, view, (m, o) => compile(m, { ...o, pipeline: options.pipeline })));
+      process.stdout.write(inspect(module, graph, view, (m, o) => compile(m, { ...o, pipeline })));
     });
 }

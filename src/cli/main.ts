@@ -1,22 +1,14 @@
 #!/usr/bin/env node
-// The command line: one file a command. Users' mistakes end in a message and exit code 1, never in a stack trace.
+// The command line: one file a command. Users' mistakes end in a message and exit code 1, never in a stack trace. Commands
+// import what they need when they run, so that `dlm check` does not wait for what only `dlm bundle` uses.
 
-import { Command } from "commander";
-import { addBundle } from "./bundle.ts";
-import { addCheck } from "./check.ts";
-import { addEval } from "./eval.ts";
-import { addFmt } from "./fmt.ts";
 import { guard } from "./guard.ts";
-import { addInspect } from "./inspect.ts";
-import { addRun } from "./run.ts";
-import { addTrain } from "./train.ts";
+import { createProgram } from "./program.ts";
 
-const program = new Command("dlm")
-  .description("Compiles deep-learning models written in .dlm, trains them, runs them, and emits standalone modules.")
-  .version("0.1.0")
-  .showHelpAfterError("(dlm --help lists the commands, dlm COMMAND --help the options)")
-  .showSuggestionAfterError();
+// A reader that goes away (`dlm inspect … | head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
 
-for (const add of [addCheck, addFmt, addInspect, addTrain, addEval, addRun, addBundle]) add(program);
-
-await guard(() => program.parseAsync());
+await guard(() => createProgram().parseAsync());

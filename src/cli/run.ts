@@ -2,14 +2,10 @@
 
 import type { Command } from "commander";
 import type { Tensors } from "../backends/backend.ts";
-import { writeJsonTensors } from "../formats/json.ts";
-import { readTensors, writeTensors } from "../formats/node/files.ts";
 import type { DType, Tensor } from "../ir/dtype.ts";
 import { isImplicitInput, type Module } from "../ir/graph.ts";
 import { UserError } from "../util/user-error.ts";
 import { wholeNumber } from "./numbers.ts";
-import { loadSource } from "./source.ts";
-import { withWeights } from "./weights.ts";
 
 interface Options {
   readonly weights?: string;
@@ -33,6 +29,10 @@ export function addRun(program: Command): void {
     .option("--model <name>", "the model to run, where the file declares several")
     .option("--seed <n>", "for models that draw random numbers", wholeNumber(0), 0)
     .action(async (file: string, options: Options) => {
+      const { writeJsonTensors } = await import("../formats/json.ts");
+      const { writeTensors } = await import("../formats/node/files.ts");
+      const { loadSource } = await import("./source.ts");
+      const { withWeights } = await import("./weights.ts");
       const { module } = loadSource(file, options.model);
       const { executable } = await withWeights(module, ["infer"], options.weights);
       const inputs = await readInputs(module, options.input, options.seed);
@@ -43,6 +43,7 @@ export function addRun(program: Command): void {
 }
 
 async function readInputs(module: Module, path: string, seed: number): Promise<Tensors> {
+  const { readTensors } = await import("../formats/node/files.ts");
   const declared = module.graphs.get("infer")?.inputs ?? [];
   const wanted = declared.filter(({ name }) => !isImplicitInput(name));
   const types: Record<string, DType> = Object.fromEntries(wanted.map(({ name, type }) => [name, type.dtype]));

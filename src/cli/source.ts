@@ -1,35 +1,20 @@
-// Reading a `.dlm` file and those it imports from disk, for every command.
+// A `.dlm` file and those it imports, from disk to a module, for every command that compiles.
 
-import { readFileSync, statSync } from "node:fs";
-import { dirname, relative, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { SourceFile } from "../dsl/ast.ts";
 import { type Compilation, compileSource } from "../dsl/compile-source.ts";
 import { DiagnosticError } from "../dsl/diagnostics.ts";
 import type { TrainingPlan } from "../dsl/training-plan.ts";
 import type { Module } from "../ir/graph.ts";
 import { UserError } from "../util/user-error.ts";
+import { readSource, shown } from "./read-source.ts";
 
 export interface Source {
   readonly module: Module;
   readonly plan?: TrainingPlan;
   /** The folder of the file: data paths are relative to it. */
   readonly directory: string;
-}
-
-/** The file as a reader of messages sees it: relative to where the tool was called. */
-const shown = (path: string): string => relative(process.cwd(), path) || path;
-
-/** The text of a source file. Throws a UserError that says why it cannot be read. */
-export function readSource(path: string): SourceFile {
-  const name = shown(resolve(path));
-  try {
-    if (statSync(path).isDirectory()) throw new UserError(`${name} is a folder`, "name a .dlm file in it");
-    return { name, text: readFileSync(path, "utf8") };
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    throw new UserError(missing ? `there is no file ${name}` : `${name} cannot be read: ${String(error)}`);
-  }
 }
 
 /** Everything the file declares, with all its diagnostics; throws only where the file itself cannot be read. */

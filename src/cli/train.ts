@@ -2,18 +2,8 @@
 
 import { join } from "node:path";
 import type { Command } from "commander";
-import { compile, load } from "../compile.ts";
-import { readTensors } from "../formats/node/files.ts";
-import { printModule } from "../ir/print.ts";
-import { loadTrainingData } from "../train/data/load.ts";
-import { train } from "../train/loop.ts";
-import { dataFiles } from "../train/node/data-files.ts";
-import { folderStore } from "../train/node/folder-store.ts";
-import { columnTypes } from "../train/session.ts";
 import { interruptedExitCode, interruptible, resumeCommand } from "./interrupt.ts";
 import { wholeNumber } from "./numbers.ts";
-import { trainingProgress } from "./progress.ts";
-import { loadSource, requirePlan } from "./source.ts";
 
 interface Options {
   readonly data?: string;
@@ -44,6 +34,16 @@ export function addTrain(program: Command): void {
     .option("--json", "progress as one JSON object a line")
     .option("--steps", "with --json, a line for each training step, too")
     .action(async (file: string, options: Options) => {
+      const { compile, load } = await import("../compile.ts");
+      const { readTensors } = await import("../formats/node/files.ts");
+      const { printModule } = await import("../ir/print.ts");
+      const { loadTrainingData } = await import("../train/data/load.ts");
+      const { train } = await import("../train/loop.ts");
+      const { dataFiles } = await import("../train/node/data-files.ts");
+      const { folderStore } = await import("../train/node/folder-store.ts");
+      const { columnTypes } = await import("../train/session.ts");
+      const { trainingProgress } = await import("./progress.ts");
+      const { loadSource, requirePlan } = await import("./source.ts");
       const source = loadSource(file);
       const declared = requirePlan(source, file);
       const { epochs = declared.epochs, seed = declared.seed, limit } = options;

@@ -165,7 +165,7 @@ export const syntax: readonly BrokenProgram[] = [
   },
   {
     name: "ten thousand signs",
-    program: `model Net(x: f32[N]) -> (y: f32[N]) {\n  y = «${"-".repeat(10_000)}x»\n}\n`,
+    program: `model Net(x: f32[N]) -> (y: f32[N]) {\n  y = «${"-".repeat(501)}»${"-".repeat(9_499)}x\n}\n`,
     code: "syntax",
     says: "an expression of too many operators",
   },

@@ -54,7 +54,11 @@ export async function writeTensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const contents = encodeTensors(path, tensors, metadata);
+  await writeWhole(path, encodeTensors(path, tensors, metadata));
+}
+
+/** Writes a file, whole or not at all. Throws a FormatError instead of the system's error. */
+export async function writeWhole(path: string, contents: Uint8Array | string): Promise<void> {
   try {
     await writeFileAtomically(path, contents);
   } catch (error) {
