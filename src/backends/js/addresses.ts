@@ -131,7 +131,7 @@ function freshName(stem: string, names: Set<string>): string {
 }
 
 /** Names that get their values inside: loop variables, lets, vars and what is assigned. */
-export function definedIn(body: readonly Stmt[]): string[] {
+function definedIn(body: readonly Stmt[]): string[] {
   return body.flatMap((s): string[] => {
     switch (s.kind) {
       case "for":

@@ -7,7 +7,7 @@ import type { BinaryOp, CompareOp, ScalarType, UnaryOp } from "./types.ts";
 const isFloatType = (type: ScalarType): boolean => type === "f32" || type === "f16";
 
 /** An integer wrapped to the width of its type. */
-export function wrap(value: number, type: ScalarType): number {
+function wrap(value: number, type: ScalarType): number {
   switch (type) {
     case "u8":
       return value & 255;
@@ -214,7 +214,7 @@ const polynomial = (x: number, coefficients: readonly number[]): number =>
  * The error function, to a few units in the last place of float64: the rational approximations of W. J. Cody, "Rational
  * Chebyshev approximations for the error function", Mathematics of Computation 23 (1969).
  */
-export function erf(x: number): number {
+function erf(x: number): number {
   const a = Math.abs(x);
   const { small, middle, large } = erfTables;
   const square = x * x;

@@ -100,7 +100,7 @@ function indexRemainder(a: Expr, b: Expr): Expr {
 }
 
 /** a = quotient · divisor + rest, where the quotient takes all terms that the divisor (a constant or one term) divides. */
-export function splitBy(a: Affine, divisor: Affine): { readonly quotient: Affine; readonly rest: Affine } {
+function splitBy(a: Affine, divisor: Affine): { readonly quotient: Affine; readonly rest: Affine } {
   const none = { quotient: constantAffine(0), rest: a };
   const [only] = divisor.terms;
   if (divisor.terms.length > 1 || (only && divisor.constant !== 0)) return none;

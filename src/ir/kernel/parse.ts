@@ -10,7 +10,7 @@ import type { BufferParameter, Expr, Kernel, LoopRole, ScalarType, Stmt } from "
 export { KernelParseError } from "./lex.ts";
 
 /** All kernels in a text. Throws a KernelParseError. */
-export function parseKernels(text: string): Kernel[] {
+function parseKernels(text: string): Kernel[] {
   const parser = new Parser(new Cursor(text));
   const kernels: Kernel[] = [];
   while (!parser.cursor.atEnd()) kernels.push(parser.kernel());

@@ -128,7 +128,7 @@ export function printExpr(expr: Expr, outer = 0): string {
 }
 
 /** `3` is an index, `3.0` an f32, `true` a bool; the others carry their type: `3i32`, `0.5f16`. */
-export function printConstant(value: number, type: ScalarType): string {
+function printConstant(value: number, type: ScalarType): string {
   const sign = value < 0 || Object.is(value, -0) ? "-" : "";
   const magnitude = Math.abs(value);
   switch (type) {

@@ -15,10 +15,10 @@ import {
 } from "../../../src/ir/kernel/types.ts";
 
 /** Elements of every buffer. Loops run below 6, so that `i * 3 + j + 2` stays within. */
-export const bufferLength = 24;
+const bufferLength = 24;
 
 /** Numbers that show mistakes: signed zeros, infinities, NaN, ties, ends of ranges. */
-export const specialFloats = [
+const specialFloats = [
   0,
   -0,
   1,
@@ -47,13 +47,13 @@ export const specialFloats = [
   Number.POSITIVE_INFINITY,
   Number.NEGATIVE_INFINITY,
 ];
-export const specialIntegers: Readonly<Record<"i32" | "u8" | "i8", readonly number[]>> = {
+const specialIntegers: Readonly<Record<"i32" | "u8" | "i8", readonly number[]>> = {
   i32: [0, 1, -1, 2, 3, 7, -8, 31, 100, 65537, -65537, 2147483647, -2147483648, 16777217],
   u8: [0, 1, 2, 3, 127, 128, 200, 255],
   i8: [0, 1, -1, 2, -3, 100, 127, -127, -128],
 };
 
-export const isFloatType = (type: ScalarType): boolean => type === "f32" || type === "f16";
+const isFloatType = (type: ScalarType): boolean => type === "f32" || type === "f16";
 
 /** Operations that a type has. */
 export function unariesOf(type: ScalarType): (typeof unaryOps)[number][] {

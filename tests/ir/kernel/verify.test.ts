@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { k } from "../../../src/ir/kernel/build.ts";
-import { interpretKernel } from "../../../src/ir/kernel/interpret.ts";
+import { interpretKernel, KernelRunError } from "../../../src/ir/kernel/interpret.ts";
 import type { Expr, Kernel, Stmt } from "../../../src/ir/kernel/types.ts";
 import { findProblems, KernelError, verifyKernel } from "../../../src/ir/kernel/verify.ts";
 
@@ -79,6 +79,7 @@ describe("interpretKernel", () => {
   it("names kernel, place, buffer and index of an access out of bounds", () => {
     const store = kernelOf(k.loop("i", 5, [k.store("y", i, f(0))]));
     expect(() => interpretKernel(store, buffers, { N: 1 })).toThrow("test (a.dlm:3:5): y[i] is element 4 of 4");
+    expect(() => interpretKernel(store, buffers, { N: 1 })).toThrow(KernelRunError);
     const load = kernelOf(k.let("a", k.load("x", k.subtract(k.variable("N", "index"), 3), "f32")));
     expect(() => interpretKernel(load, buffers, { N: 2 })).toThrow("test (a.dlm:3:5): x[N - 3] is element -1 of 4");
   });

@@ -7,7 +7,7 @@ import type { Global, TensorType } from "../../../ir/graph.ts";
 import type { Program } from "../../../ir/kernel/program.ts";
 
 /** Every tensor begins at a multiple of so many bytes. */
-export const alignment = 16;
+const alignment = 16;
 
 export const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
 
@@ -28,7 +28,7 @@ export function evaluate(dim: Dim, sizes: Sizes): number {
   return sum;
 }
 
-export const bytesOfType = (type: TensorType, sizes: Sizes): number =>
+const bytesOfType = (type: TensorType, sizes: Sizes): number =>
   type.shape.reduce<number>((product, dim) => product * evaluate(dim, sizes), widths[type.dtype]);
 
 export interface GlobalOffsets {
