@@ -16,7 +16,7 @@ interface Case {
 }
 
 const convolution =
-  (padding: number, stride = 1) =>
+  (padding: number, stride = 1, groups = 1) =>
   (emit: Emit, x: Value, w: Value): Value =>
     emit.value("convolution", [x, w], {
       layout: "b01f,01io->b01f",
@@ -27,7 +27,7 @@ const convolution =
       ],
       lhs_dilation: [1, 1],
       rhs_dilation: [1, 1],
-      groups: 1,
+      groups,
       batch_groups: 1,
     });
 const dense = (emit: Emit, x: Value, w: Value): Value =>
@@ -38,7 +38,11 @@ const cases: readonly Case[] = [
   { name: "conv 28² 1→32 3×3", x: [32, 28, 28, 1], w: [3, 3, 1, 32], forward: convolution(0) },
   { name: "conv 14² 32→32 3×3 same", x: [32, 14, 14, 32], w: [3, 3, 32, 32], forward: convolution(1) },
   { name: "conv 14² 32→32 3×3 /2", x: [32, 14, 14, 32], w: [3, 3, 32, 32], forward: convolution(1, 2) },
+  { name: "depthwise 14² 96 3×3", x: [32, 14, 14, 96], w: [3, 3, 1, 96], forward: convolution(1, 1, 96) },
+  { name: "conv 14² 96→32 1×1", x: [32, 14, 14, 96], w: [1, 1, 96, 32], forward: convolution(0) },
+  { name: "conv 28² 3→16 5×5, batch 1", x: [1, 28, 28, 3], w: [5, 5, 3, 16], forward: convolution(2) },
   { name: "dense 1600→128", x: [32, 1600], w: [1600, 128], forward: dense },
+  { name: "dense 1600→128, batch 1", x: [1, 1600], w: [1600, 128], forward: dense },
   { name: "dense 128→10", x: [32, 128], w: [128, 10], forward: dense },
   { name: "matmul 256", x: [256, 256], w: [256, 256], forward: dense },
 ];
