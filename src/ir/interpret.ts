@@ -1,5 +1,5 @@
-// Runs a graph by the reference meaning of its operations, in float64, one node after the other. What it computes is right
-// by definition: passes, kernels and back-ends are compared with it.
+// Runs a graph by the reference meaning of its operations, in float64, one node after the other. What it computes is
+// right by definition: passes, kernels and back-ends are compared with it.
 
 import { evaluateDim, type Sizes } from "./dim.ts";
 import type { Graph, Node, TensorType, Value } from "./graph.ts";
@@ -102,7 +102,10 @@ function runNode(
   return definition.evaluate(operands, evaluateAttributes(node.attributes, sizes), types);
 }
 
-/** The results that nothing needs after the node at each position, so that large graphs do not hold every tensor to the end. */
+/**
+ * The results that nothing needs after the node at each position, so that large graphs do not hold every tensor to the
+ * end.
+ */
 function findLastUses(graph: Graph): Map<number, Value[]> {
   const last = new Map<Value, number>();
   graph.nodes.forEach((node, position) => {

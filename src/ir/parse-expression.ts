@@ -1,5 +1,5 @@
-// Reads expressions over the operations, `add(multiply(%x: f32[N, 3], 2), %x)`: the form in which rewrite rules show what they
-// match and what they leave. Types of results are inferred.
+// Reads expressions over the operations, `add(multiply(%x: f32[N, 3], 2), %x)`: the form in which rewrite rules show
+// what they match and what they leave. Types of results are inferred.
 
 import { createGraphBuilder, type Operand } from "./emit.ts";
 import type { Graph, GraphInput, TensorType, Value } from "./graph.ts";
@@ -11,8 +11,8 @@ import { createScanner, readList, readName, readType, type Scanner } from "./sca
 const plainType: TensorType = { dtype: "f32", shape: [2, 3] };
 
 /**
- * The graph whose outputs are the given expression, or several with `;` between them. An input shows its type where it is named first,
- * or is one of `inputs`, or is f32[2, 3]. Throws an IrSyntaxError.
+ * The graph whose outputs are the given expression, or several with `;` between them. An input shows its type where it
+ * is named first, or is one of `inputs`, or is f32[2, 3]. Throws an IrSyntaxError.
  */
 export function parseExpression(text: string, inputs: readonly GraphInput[] = []): Graph {
   const scanner = createScanner(text);

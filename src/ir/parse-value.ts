@@ -1,4 +1,5 @@
-// Operands and attributes in IR text: what graphs (`parse.ts`) and the examples of rewrite rules (`parse-expression.ts`) share.
+// Operands and attributes in IR text: what graphs (`parse.ts`) and the examples of rewrite rules
+// (`parse-expression.ts`) share.
 
 import { type Attribute, type AttributeKind, type Attributes, attribute } from "./attributes.ts";
 import { type DType, isDType } from "./dtype.ts";

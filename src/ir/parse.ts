@@ -84,8 +84,8 @@ function readGlobal(scanner: Scanner, role: GlobalRole): Global {
 }
 
 /**
- * A graph, after the word `graph`, and the place written beside its opening brace: where the graph is the body of a node, it is the
- * node's place.
+ * A graph, after the word `graph`, and the place written beside its opening brace: where the graph is the body of a
+ * node, it is the node's place.
  */
 function readGraph(scanner: Scanner, globals: Globals): { graph: Graph; location: Location | undefined } {
   const scope: Scope = { globals, inputs: new Map(), results: new Map(), read: new Map() };

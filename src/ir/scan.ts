@@ -1,5 +1,6 @@
-// The reader's hand under the IR's parsers: takes marks and words off a text, skips space and comments, and knows the line and
-// column for errors. Types, dimensions, numbers and names are read here too, since graphs, rules and kernels all have them.
+// The reader's hand under the IR's parsers: takes marks and words off a text, skips space and comments, and knows the
+// line and column for errors. Types, dimensions, numbers and names are read here too, since graphs, rules and kernels
+// all have them.
 
 import { addDims, type Dim, floorDivideDim, multiplyDims, subtractDims, symbol } from "./dim.ts";
 import { isDType } from "./dtype.ts";

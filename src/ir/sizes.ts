@@ -17,8 +17,8 @@ export interface ShapePair {
 }
 
 /**
- * The free sizes that make every declared shape the given one, starting from `known`. Dimensions with one unknown size of degree one are
- * solved for it, the others are checked afterwards. Throws a SizeError that names the tensor.
+ * The free sizes that make every declared shape the given one, starting from `known`. Dimensions with one unknown size
+ * of degree one are solved for it, the others are checked afterwards. Throws a SizeError that names the tensor.
  */
 export function solveSizes(pairs: readonly ShapePair[], known: Sizes = {}): Sizes {
   const sizes: Record<string, number> = { ...known };
@@ -52,7 +52,9 @@ export function solveSizes(pairs: readonly ShapePair[], known: Sizes = {}): Size
   return sizes;
 }
 
-/** The value of `name` for which `dim` is `given`; undefined where it is not linear in it or nothing whole solves it. */
+/**
+ * The value of `name` for which `dim` is `given`; undefined where it is not linear in it or nothing whole solves it.
+ */
 function solveLinear(dim: Polynomial, name: string, given: number, sizes: Sizes): number | undefined {
   const at = (x: number): number => evaluateDim(dim, { ...sizes, [name]: x });
   const [zero, one, two] = [at(0), at(1), at(2)];

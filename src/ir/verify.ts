@@ -1,5 +1,5 @@
-// Checks that a module is well formed: operands before their uses, types as the operations infer them, names that exist and are
-// not given twice. Pipelines run it after each pass, so that a mistake is found at the pass that made it.
+// Checks that a module is well formed: operands before their uses, types as the operations infer them, names that exist
+// and are not given twice. Pipelines run it after each pass, so that a mistake is found at the pass that made it.
 
 import { equalShapes } from "./dim.ts";
 import type { Graph, Module, Node, TensorType, Value } from "./graph.ts";

@@ -1,5 +1,5 @@
-// Graphs are never changed in place: a pass walks through the nodes once, in order, and writes a new graph, in which other values
-// may stand for the results of old nodes. What does not change is shared between the two.
+// Graphs are never changed in place: a pass walks through the nodes once, in order, and writes a new graph, in which
+// other values may stand for the results of old nodes. What does not change is shared between the two.
 
 import { createEmit, type Emit } from "../ir/emit.ts";
 import { type Graph, makeNode, type Node, type ResultValue, type Value } from "../ir/graph.ts";
@@ -28,8 +28,8 @@ export function withInputs(node: Node, inputs: readonly Value[]): Node {
 }
 
 /**
- * The graph that `visit` writes: it sees each node over the new operands, and gives the values that stand for its results (`keep` for the
- * node itself). The same graph comes back where nothing changed. Values must keep their types.
+ * The graph that `visit` writes: it sees each node over the new operands, and gives the values that stand for its
+ * results (`keep` for the node itself). The same graph comes back where nothing changed. Values must keep their types.
  */
 export function mapGraph(graph: Graph, visit: (node: Node, writer: GraphWriter) => readonly Value[]): Graph {
   const nodes: Node[] = [];

@@ -1,4 +1,5 @@
-// A pass as a value: a named step from module to module with documented options, which pipelines put in order by its name.
+// A pass as a value: a named step from module to module with documented options, which pipelines put in order by its
+// name.
 
 import type { Graph, Module } from "../ir/graph.ts";
 import type { Location } from "../ir/location.ts";
@@ -60,7 +61,8 @@ export class PassError extends Error {
 export function definePass<const S extends OptionSchema>(
   definition: Omit<PassDefinition<OptionsOf<S>>, "options"> & { readonly options: S },
 ): Pass {
-  // The one place where options lose their static types: `pipeline.ts` checks them against the schema before a pass runs.
+  // The one place where options lose their static types: `pipeline.ts` checks them against the schema before a pass
+  // runs.
   return definition as unknown as Pass;
 }
 

@@ -1,5 +1,5 @@
-// Pipelines of graph passes as data, with a text form: `canonicalize,fuse{limit=8},plan-memory`. The command line, the tests and
-// the viewer share it. The IR is verified after each pass, and whoever observes sees the module after each.
+// Pipelines of graph passes as data, with a text form: `canonicalize,fuse{limit=8},plan-memory`. The command line, the
+// tests and the viewer share it. The IR is verified after each pass, and whoever observes sees the module after each.
 
 import type { Module } from "../ir/graph.ts";
 import { VerifyError, verifyModule } from "../ir/verify.ts";

@@ -1,5 +1,5 @@
-// Named rewrite rules and the driver that applies them to a fixed point. A rule carries an example in IR text, which is its
-// documentation and its test: `before` must become `after`, and both must compute the same.
+// Named rewrite rules and the driver that applies them to a fixed point. A rule carries an example in IR text, which is
+// its documentation and its test: `before` must become `after`, and both must compute the same.
 
 import type { Emit } from "../ir/emit.ts";
 import type { Graph, Node, Value } from "../ir/graph.ts";
@@ -23,8 +23,8 @@ export interface Rule {
 }
 
 /**
- * A rule for nodes with one result. `match` finds what `rewrite` needs, or undefined; it must make no nodes. Nodes that `rewrite` makes
- * are themselves rewritten before anything else.
+ * A rule for nodes with one result. `match` finds what `rewrite` needs, or undefined; it must make no nodes. Nodes that
+ * `rewrite` makes are themselves rewritten before anything else.
  */
 export function rule<M extends object>(
   name: string,
@@ -56,9 +56,9 @@ export interface Rewrite {
 const limits = { chain: 200, walks: 50 };
 
 /**
- * Applies rules until none applies any more, one walk through the graph after the other; each walk is linear in the nodes, since rules
- * are looked up by operation, and what a rule makes is rewritten on the spot. Nodes that nothing needs are dropped.
- * Throws a PassError where the rules do not come to an end.
+ * Applies rules until none applies any more, one walk through the graph after the other; each walk is linear in the
+ * nodes, since rules are looked up by operation, and what a rule makes is rewritten on the spot. Nodes that nothing
+ * needs are dropped. Throws a PassError where the rules do not come to an end.
  */
 export function applyRules(graph: Graph, rules: readonly Rule[], observe?: (rewrite: Rewrite) => void): Graph {
   const byOperation = new Map<string, Rule[]>();

@@ -1,4 +1,5 @@
-// Gradients of whole graphs against central differences, first and second ones, and the forms in which they are asked for.
+// Gradients of whole graphs against central differences, first and second ones, and the forms in which they are asked
+// for.
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

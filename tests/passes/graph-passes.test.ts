@@ -1,5 +1,5 @@
-// What passes promise: the values of a graph stay what they are. Random modules are run before and after each pass and after the
-// whole pipeline; then each pass by itself on what it is for.
+// What passes promise: the values of a graph stay what they are. Random modules are run before and after each pass and
+// after the whole pipeline; then each pass by itself on what it is for.
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
-// Every rewrite rule shows an example; here each is carried out, compared with what the rule promises, and run on numbers.
+// Every rewrite rule shows an example; here each is carried out, compared with what the rule promises, and run on
+// numbers.
 
 import { describe, expect, it } from "vitest";
 import type { Graph } from "../../src/ir/graph.ts";

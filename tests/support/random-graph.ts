@@ -1,5 +1,5 @@
-// Random well-typed modules for property tests: a list of steps, each of which puts one operation over values that are there
-// already. Dropping steps leaves a graph that is still well typed, so failures shrink to a few nodes.
+// Random well-typed modules for property tests: a list of steps, each of which puts one operation over values that are
+// there already. Dropping steps leaves a graph that is still well typed, so failures shrink to a few nodes.
 
 import fc from "fast-check";
 import { type Dim, evaluateDim, productOf, symbol } from "../../src/ir/dim.ts";
@@ -11,8 +11,8 @@ import { type Maker, makers } from "./random-nodes.ts";
 
 export interface RandomGraphOptions {
   /**
-   * smooth: only what has derivatives everywhere; continuous: no jumps in floats either, so that rounding changes little;
-   * all: comparisons, roundings and sign as well. Default all.
+   * smooth: only what has derivatives everywhere; continuous: no jumps in floats either, so that rounding changes
+   * little; all: comparisons, roundings and sign as well. Default all.
    */
   readonly kind?: "smooth" | "continuous" | "all";
   /** The most steps; default 24. A step makes one to four nodes. */
@@ -47,7 +47,9 @@ const globalTypes: Readonly<Record<string, TensorType>> = {
 const step = fc.record({ maker: fc.nat(999), picks: fc.array(fc.nat(999), { minLength: 12, maxLength: 12 }) });
 type Step = { readonly maker: number; readonly picks: readonly number[] };
 
-/** Modules with one graph `infer`, which has the free size `N`, one to three outputs, and may update the state `total`. */
+/**
+ * Modules with one graph `infer`, which has the free size `N`, one to three outputs, and may update the state `total`.
+ */
 export function randomModule({ kind = "all", steps = 24 }: RandomGraphOptions = {}): fc.Arbitrary<Module> {
   const usable = makers.filter(
     (maker) => kind === "all" || maker.kind === "smooth" || (kind === "continuous" && maker.kind === "continuous"),

@@ -1,5 +1,6 @@
-// The single steps of random graphs: each makes nodes of one sort over values that are there. Arguments are kept where functions
-// are tame (no overflow, no pole), so that comparisons mean something; neutral elements are frequent, to wake rewrite rules.
+// The single steps of random graphs: each makes nodes of one sort over values that are there. Arguments are kept where
+// functions are tame (no overflow, no pole), so that comparisons mean something; neutral elements are frequent, to wake
+// rewrite rules.
 
 import { type Dim, equalDims, equalShapes, symbol } from "../../src/ir/dim.ts";
 import type { Emit } from "../../src/ir/emit.ts";

@@ -1,4 +1,5 @@
-// Brings a graph into a plain form by algebraic rules, so that later passes and readers meet fewer ways of saying one thing.
+// Brings a graph into a plain form by algebraic rules, so that later passes and readers meet fewer ways of saying one
+// thing.
 
 import type { Graph } from "../../ir/graph.ts";
 import { definePass, mapGraphs, type PassContext } from "../pass.ts";
@@ -7,9 +8,18 @@ import { arithmeticRules } from "./rules/arithmetic.ts";
 import { choiceRules } from "./rules/choice.ts";
 import { contractionRules } from "./rules/contraction.ts";
 import { movementRules } from "./rules/movement.ts";
+import { powerRules } from "./rules/powers.ts";
+import { sliceRules } from "./rules/slice.ts";
 
 /** The rules in the order in which they are tried. */
-const canonicalRules: readonly Rule[] = [...arithmeticRules, ...choiceRules(), ...movementRules, ...contractionRules];
+const canonicalRules: readonly Rule[] = [
+  ...arithmeticRules,
+  ...powerRules,
+  ...choiceRules,
+  ...movementRules,
+  ...sliceRules,
+  ...contractionRules,
+];
 
 export const canonicalize = definePass({
   name: "canonicalize",

@@ -1,5 +1,6 @@
-// Takes apart what lowering would otherwise have to know in every kernel: convolutions get their padding and the dilation of
-// their left operand from an explicit `pad`, and are left with strides, the dilation of the kernel, and groups.
+// Takes apart what lowering would otherwise have to know in every kernel: convolutions get their padding and the
+// dilation of their left operand from an explicit `pad`, and are left with strides, the dilation of the kernel, and
+// groups.
 
 import type { Module, Node } from "../../ir/graph.ts";
 import { definePass, mapGraphs } from "../pass.ts";

@@ -1,6 +1,6 @@
-// Expands `gradient` nodes: reverse mode, from graph to graph. Earlier ones come first, so that the gradient of something that was made
-// with gradients sees plain operations. What is added stands where the gradient node stood, and each added node has the place in
-// the source of the node it belongs to.
+// Expands `gradient` nodes: reverse mode, from graph to graph. Earlier ones come first, so that the gradient of
+// something that was made with gradients sees plain operations. What is added stands where the gradient node stood, and
+// each added node has the place in the source of the node it belongs to.
 
 import { isFloat } from "../../ir/dtype.ts";
 import { type Graph, literal, type Module, type Node, type Value } from "../../ir/graph.ts";

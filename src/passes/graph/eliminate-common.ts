@@ -1,5 +1,5 @@
-// Computes equal things once: nodes of one operation with the same operands and attributes become one, by hash-consing in a
-// single walk. Random bits of one key and stream are equal too, since they are a function of both.
+// Computes equal things once: nodes of one operation with the same operands and attributes become one, by hash-consing
+// in a single walk. Random bits of one key and stream are equal too, since they are a function of both.
 
 import type { Graph, Node, Value } from "../../ir/graph.ts";
 import { createNames, formatAttributes, printNode } from "../../ir/print.ts";

@@ -1,5 +1,5 @@
-// Drops what nobody needs: nodes that reach neither an output nor an update, and with them the implicit inputs (the key of
-// random numbers, the step) that they alone read. A model's own inputs stay, used or not.
+// Drops what nobody needs: nodes that reach neither an output nor an update, and with them the implicit inputs (the key
+// of random numbers, the step) that they alone read. A model's own inputs stay, used or not.
 
 import { type Graph, isImplicitInput } from "../../ir/graph.ts";
 import { withoutDeadNodes } from "../map-graph.ts";

@@ -1,5 +1,5 @@
-// Computes at compile time what depends on no input: nodes over literals and small constants become literals, constants, or
-// broadcasts of literals. Values are computed in float64, as the interpreter does.
+// Computes at compile time what depends on no input: nodes over literals and small constants become literals,
+// constants, or broadcasts of literals. Values are computed in float64, as the interpreter does.
 
 import type { DType } from "../../ir/dtype.ts";
 import type { Emit } from "../../ir/emit.ts";
@@ -61,7 +61,10 @@ function fold(graph: Graph, limit: number, report: (node: Node, text: string) =>
   return withoutDeadNodes(mapGraph(graph, visit));
 }
 
-/** The result of a node over operands that are known; undefined where it has none, depends on free sizes, or is too large. */
+/**
+ * The result of a node over operands that are known; undefined where it has none, depends on free sizes, or is too
+ * large.
+ */
 function evaluate(node: Node, operands: readonly ReferenceTensor[], limit: number): ReferenceTensor | undefined {
   const definition = operation(node.op);
   const [result, ...others] = node.results;

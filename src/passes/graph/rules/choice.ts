@@ -25,10 +25,9 @@ const widened: Readonly<Record<DType, readonly DType[]>> = {
   f32: [],
 };
 
-const elementwise = (): string[] =>
-  operations()
-    .filter((op) => op.elementwise)
-    .map((op) => op.name);
+const elementwise: readonly string[] = operations()
+  .filter((op) => op.elementwise)
+  .map((op) => op.name);
 
 /** The scalar that `value` spreads over its shape, where it does nothing else. */
 function spreadScalar(value: Value): Value | undefined {
@@ -36,7 +35,7 @@ function spreadScalar(value: Value): Value | undefined {
   return source?.type.shape.length === 0 ? source : undefined;
 }
 
-export const choiceRules = (): readonly Rule[] => [
+export const choiceRules: readonly Rule[] = [
   rule(
     "not-equal",
     {
@@ -124,7 +123,7 @@ export const choiceRules = (): readonly Rule[] => [
     {
       before: "add(%x, broadcast(%s: f32[]) {shape: [2, 3], axes: []})",
       after: "add(%x, %s)",
-      on: elementwise(),
+      on: elementwise,
     },
     (node) => {
       const scalars = node.inputs.map(spreadScalar);
@@ -143,7 +142,7 @@ export const choiceRules = (): readonly Rule[] => [
     {
       before: "add(reshape(%x) {shape: [6]}, reshape(%y) {shape: [6]})",
       after: "reshape(add(%x, %y)) {shape: [6]}",
-      on: elementwise(),
+      on: elementwise,
     },
     (node) => {
       const made = node.inputs.map((value) => producer(value, "reshape"));
@@ -165,7 +164,7 @@ export const choiceRules = (): readonly Rule[] => [
     {
       before: "exponential(broadcast(%x: f32[3]) {shape: [2, 3], axes: [1]})",
       after: "broadcast(exponential(%x)) {shape: [2, 3], axes: [1]}",
-      on: elementwise(),
+      on: elementwise,
     },
     (node) => {
       const made = node.inputs.map((value) => producer(value, "broadcast"));

@@ -12,13 +12,19 @@ const kindOf = (node: Node): string => String(node.attributes.kind);
 const otherAxes = (rank: number, taken: readonly number[]): number[] =>
   range(rank).filter((axis) => !taken.includes(axis));
 
-/** The number of elements that `axes` of `shape` stand for, where it is known and not 0: the sum of nothing is 0 even of infinities. */
+/**
+ * The number of elements that `axes` of `shape` stand for, where it is known and not 0: the sum of nothing is 0 even of
+ * infinities.
+ */
 function countOf(shape: readonly Dim[], axes: readonly number[]): number | undefined {
   const count = productOf(axes.map((axis) => shape[axis]!));
   return typeof count === "number" && count > 0 ? count : undefined;
 }
 
-/** A reduction over axes that a broadcast put in: its operand, how often each element is met, and where its axes lie in the result. */
+/**
+ * A reduction over axes that a broadcast put in: its operand, how often each element is met, and where its axes lie in
+ * the result.
+ */
 function reducedBroadcast(node: Node, kinds: readonly string[]) {
   const inner = producer(only(node), "broadcast");
   if (!inner || !kinds.includes(kindOf(node))) return undefined;

@@ -18,6 +18,18 @@ export function splatOf(value: Value | undefined): number | undefined {
   return source?.kind === "literal" ? source.value : undefined;
 }
 
+/** The two operands, where the right one is the literal `value`; it then has no say in the result's shape. */
+export function rightIs(node: Node, value: number): { x: Value } | undefined {
+  const [x, y] = node.inputs;
+  return x && y?.kind === "literal" && Object.is(y.value + 0, value + 0) ? { x } : undefined;
+}
+
+/** The right operand, where it is a literal and the left one is none. */
+export const rightLiteral = (node: Node): { x: Value; c: number } | undefined => {
+  const [x, y] = node.inputs;
+  return x && x.kind !== "literal" && y?.kind === "literal" ? { x, c: y.value } : undefined;
+};
+
 /** Whether two operands are one value: inputs and globals are known by their names. */
 export function isSame(x: Value, y: Value | undefined): boolean {
   if (x === y) return true;
