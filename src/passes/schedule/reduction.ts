@@ -37,7 +37,12 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
     const known = typeof shape[axis] === "number" && size >= 8 ? 1000 : 0;
     return known + Math.min(size, 64) + (size % 2 === 0 ? 0.5 : 0) + axis * 0.01;
   };
-  const n = best(contraction.n, (axis) => (sizeOf(axis) >= 4 ? 100 + last(axis) : sizeOf(axis)));
+  // Features in groups belong to both operands: neighbours share no load, but lie side by side in both.
+  const columnAxes =
+    contraction.n.length > 0
+      ? contraction.n
+      : shape.map((_, axis) => axis).filter((axis) => !contraction.m.includes(axis));
+  const n = best(columnAxes, (axis) => (sizeOf(axis) >= 4 ? 100 + last(axis) : sizeOf(axis)));
   const m = best(contraction.m, longest);
   const columns = n === undefined ? 1 : sizeOf(n);
   const rows = m === undefined ? 1 : sizeOf(m);
