@@ -7,5 +7,10 @@ import { embedRuntime } from "./embed-runtime.ts";
 
 embedLibrary();
 await embedRuntime();
+// These read the library as it was embedded just now.
+const { generateWrappers } = await import("./generate-wrappers.ts");
+const { generateLibraryDocs } = await import("./generate-library-docs.ts");
+await generateWrappers();
+generateLibraryDocs();
 documentOperations();
 documentPasses();

@@ -16,6 +16,7 @@ import {
   bool,
   type CompileValue,
   describe,
+  type FunctionValue,
   float,
   type GivenArgument,
   int,
@@ -141,6 +142,19 @@ export function evaluateName(c: Context, env: Environment, name: string, span: S
 
 const targetHelp = (name: string): string =>
   `a column of the data that is no input of the model is declared: target ${name.slice(0, 30)}: f32[N]`;
+
+/** A block of the library or a built-in function, by its name. */
+export function libraryFunction(name: string): FunctionValue | undefined {
+  const found = libraryNames().get(name);
+  const builtin = builtins().get(name);
+  if (found?.declaration.kind === "block")
+    return {
+      kind: "function",
+      callee: { kind: "block", declaration: found.declaration, scope: found.scope },
+      bound: [],
+    };
+  return builtin && { kind: "function", callee: { kind: "builtin", builtin }, bound: [] };
+}
 
 /** What a name means at the level of files: a constant, block, model or function. */
 function declarationValue(c: Context, file: FileScope, name: string, span: Span): CompileValue | undefined {

@@ -2,7 +2,7 @@
 
 import { equalShapes, formatDim } from "../ir/dim.ts";
 import type { GlobalRole, TensorType, Value } from "../ir/graph.ts";
-import type { Expression, ParamStatement, Span, StateStatement, TotalStatement, UpdateStatement } from "./ast.ts";
+import type { ParamStatement, Span, StateStatement, TotalStatement, UpdateStatement } from "./ast.ts";
 import { applyFunction } from "./call.ts";
 import { type Context, checkSize, here, make, mistake, reachable, userFrame } from "./context.ts";
 import { positionOf } from "./diagnostics.ts";
@@ -106,7 +106,7 @@ export function declareParameter(
   const declared = tensorType(c, env, type);
   const initial = evaluate(c, env, initializer);
   c.frame.span = span;
-  const full = declareGlobal(c, name.name, "parameter", declared, initializerText(c, initializer, initial), () =>
+  const full = declareGlobal(c, name.name, "parameter", declared, initializerText(initial), () =>
     initialValue(c, env, initial, declared, name.name, initializer.span),
   );
   env.scope.names.set(name.name, currentValue(c, full, declared));
@@ -151,11 +151,9 @@ function fitted(c: Context, value: CompileValue, type: TensorType, what: string)
   throw mistake(c, "shape", `${what} should be ${formatType(type)}, and is ${formatType(seen.type)}`);
 }
 
-/** The initializer as readers see it: `glorot_uniform`, `normal(mean: 0, …)`. */
-function initializerText(c: Context, written: Expression, value: CompileValue): string {
+/** The initializer as readers see it, whichever way its arguments were given: `glorot_uniform`, `normal(mean: 0, …)`. */
+function initializerText(value: CompileValue): string {
   if (value.kind !== "function") return value.kind === "tensor" ? "computed" : describe(value);
-  if (written.kind === "call")
-    return c.frame.file.text.slice(written.span.start, written.span.end).replace(/\s+/g, " ");
   const bound = value.bound.map(({ name, value: given }) => `${name}: ${describe(given)}`);
   return bound.length > 0 ? `${calleeName(value.callee)}(${bound.join(", ")})` : calleeName(value.callee);
 }

@@ -1,0 +1,348 @@
+// Models built in TypeScript: the callback runs once, and what it calls are the blocks of the library, through the same
+// elaborator as programs in `.dlm`. So both give the same graphs.
+
+import { type Dim, symbol } from "../ir/dim.ts";
+import { type DType, isDType } from "../ir/dtype.ts";
+import type { Module, Value } from "../ir/graph.ts";
+import type { BinaryOperator } from "./ast.ts";
+import { applyFunction, instanceName } from "./call.ts";
+import { addInput, type Context, createContext, createGraphState, finishGraph, Mistake, rootFrame } from "./context.ts";
+import { type Environment, libraryFunction } from "./evaluate.ts";
+import { binary, unary } from "./operators.ts";
+import type { FileScope } from "./resolve.ts";
+import { openScope } from "./scope.ts";
+import {
+  bool,
+  type CompileValue,
+  describe,
+  type FunctionValue,
+  float,
+  type GivenArgument,
+  int,
+  list,
+  tensor,
+} from "./values.ts";
+
+/** What is wrong with a model that is built in TypeScript. */
+export class BuilderError extends Error {
+  override readonly name = "BuilderError";
+}
+
+/** A tensor of the model under construction. Nothing is computed yet. */
+export interface Tensor {
+  readonly shape: readonly Dim[];
+  readonly dtype: DType;
+  /** Passes the tensor through layers, one after the other. */
+  pipe(...layers: readonly ((x: Tensor) => Tensor)[]): Tensor;
+  add(y: Operand): Tensor;
+  subtract(y: Operand): Tensor;
+  multiply(y: Operand): Tensor;
+  divide(y: Operand): Tensor;
+  power(y: Operand): Tensor;
+  negate(): Tensor;
+  /** The matrix product, as `@` in the language. */
+  matmul(y: Tensor): Tensor;
+}
+
+export type Operand = Tensor | number;
+
+/** A layer with its arguments, ready for its input. */
+export interface Layer {
+  (x: Tensor): Tensor;
+  /** The same layer under a name of its own, which its parameters carry: `|> dense(8) as head`. */
+  as(name: string): Layer;
+}
+
+/** An initial value of parameters: `nn.normal(0, 0.02)`. */
+export interface Initializer {
+  readonly initializer: string;
+  readonly arguments: readonly Argument[];
+}
+
+/** The model under construction, for functions that have no tensor to tell them: `nn.zeros(scope, [3])`. */
+export interface Scope {
+  readonly training: boolean;
+}
+
+/** Whatever may be given to a block. */
+export type Argument =
+  | Tensor
+  | Scope
+  | Initializer
+  | Dim
+  | boolean
+  | string
+  | ((...values: never[]) => unknown)
+  | readonly Argument[]
+  | { readonly [name: string]: Argument | undefined };
+
+/** Arguments as the generated wrappers pass them on; options left away are undefined. */
+export type Given = readonly (Argument | undefined)[];
+
+/** Type of an input: `f32("N", 784)`. A name stands for a size that is free until run time. */
+export interface InputType {
+  readonly dtype: DType;
+  readonly shape: readonly (number | string)[];
+}
+
+const inputType =
+  (dtype: DType) =>
+  (...shape: readonly (number | string)[]): InputType => ({ dtype, shape });
+
+export const f32 = inputType("f32");
+export const i32 = inputType("i32");
+export const u8 = inputType("u8");
+
+/** A model under construction; tensors and scopes know theirs. */
+interface Builder {
+  readonly c: Context;
+  readonly env: Environment;
+}
+
+const builders = new WeakMap<object, Builder>();
+const values = new WeakMap<object, Value>();
+/** Names of the functions in `nn`, so that they can be arguments: `activation: nn.relu`. */
+const functions = new WeakMap<object, string>();
+
+/**
+ * Builds a model. `body` gets a tensor for each input and gives the outputs by name. The module holds the graphs `infer` and
+ * `init`. Throws a BuilderError for what does not fit.
+ */
+export function model<const I extends Readonly<Record<string, InputType>>>(
+  name: string,
+  inputs: I,
+  body: (inputs: Readonly<Record<keyof I & string, Tensor>>, scope: Scope) => Readonly<Record<string, Tensor>>,
+  options: { readonly doc?: string } = {},
+): Module {
+  const file = { name: `${name}.ts`, text: "" };
+  const c = createContext(file);
+  const scope: FileScope = {
+    file,
+    library: false,
+    declarations: new Map(),
+    constants: new Map(),
+    trains: [],
+    models: [],
+  };
+  const builder: Builder = { c, env: { scope: openScope(), file: scope } };
+  addInput(c.init, "key", { dtype: "i32", shape: [2] });
+  const graph = createGraphState("infer", "run", false);
+  c.graph = graph;
+  c.frame = rootFrame(file);
+  const given = mapValues<InputType, Tensor, keyof I & string>(inputs, ({ dtype, shape }, input) => {
+    const dims = shape.map((size) => (typeof size === "number" ? size : symbol(size)));
+    return wrap(builder, addInput(graph, input, { dtype, shape: dims }));
+  });
+  const handle: Scope = { training: false };
+  builders.set(handle, builder);
+  const results = body(given, handle);
+  const outputs = Object.entries(results).map(([output, result]) => ({ name: output, value: unwrap(result) }));
+  const infer = finishGraph(graph, outputs, graph.current);
+  const init = finishGraph(c.init, [], c.init.current);
+  return {
+    name,
+    doc: options.doc ?? "",
+    globals: new Map(c.globals),
+    graphs: new Map([init, infer].map((made) => [made.name, made])),
+  };
+}
+
+function mapValues<T, U, K extends string>(
+  record: Readonly<Record<K, T>>,
+  change: (value: T, key: string) => U,
+): Readonly<Record<K, U>> {
+  const entries = Object.entries<T>(record).map(([key, value]) => [key, change(value, key)] as const);
+  // Object.fromEntries forgets the names of the keys.
+  return Object.fromEntries(entries) as Record<K, U>;
+}
+
+/** A block of one's own: parameters of the layers called in it are named after it. */
+export function block(name: string, body: (x: Tensor) => Tensor): Layer {
+  return layer(name, (x, as) => {
+    const { c } = builderOf(x);
+    const caller = c.frame;
+    const instance = instanceName(caller, as ?? name);
+    const path = [...caller.path, instance];
+    c.frame = { ...rootFrame(caller.file), path, scope: [...caller.scope, instance], parent: caller };
+    try {
+      return body(x);
+    } finally {
+      c.frame = caller;
+    }
+  });
+}
+
+function layer(name: string, run: (x: Tensor, as: string | undefined) => Tensor, as?: string): Layer {
+  return Object.assign((x: Tensor) => run(x, as), { as: (given: string) => layer(name, run, given) });
+}
+
+function builderOf(value: object): Builder {
+  const builder = builders.get(value);
+  if (!builder) throw new BuilderError("this tensor does not belong to a model under construction");
+  return builder;
+}
+
+function unwrap(value: Tensor): Value {
+  const found = values.get(value);
+  if (!found) throw new BuilderError("this is not a tensor of a model under construction");
+  return found;
+}
+
+function wrap(builder: Builder, value: Value): Tensor {
+  const { c } = builder;
+  const operate = (operator: BinaryOperator, y: Operand): Tensor =>
+    checked(() => toTensor(builder, binary(c, operator, tensor(value), toValue(y))));
+  const made: Tensor = {
+    shape: value.type.shape,
+    dtype: value.type.dtype,
+    pipe: (...layers) => layers.reduce((x, next) => next(x), made),
+    add: (y) => operate("+", y),
+    subtract: (y) => operate("-", y),
+    multiply: (y) => operate("*", y),
+    divide: (y) => operate("/", y),
+    power: (y) => operate("**", y),
+    matmul: (y) => operate("@", y),
+    negate: () => checked(() => toTensor(builder, unary(c, "-", tensor(value)))),
+  };
+  builders.set(made, builder);
+  values.set(made, value);
+  return made;
+}
+
+function checked<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Mistake)) throw error;
+    const { message, label, help } = error.diagnostic;
+    throw new BuilderError([message, label, help].filter((part) => part).join("; "));
+  }
+}
+
+function toTensor(builder: Builder, result: CompileValue): Tensor {
+  if (result.kind === "tensor") return wrap(builder, result.value);
+  throw new BuilderError(`a tensor is expected, and the result is ${describe(result)}`);
+}
+
+/** A TypeScript value as the language has it. */
+function toValue(value: Argument): CompileValue {
+  if (typeof value === "number") return Number.isInteger(value) ? int(value) : float(value);
+  if (typeof value === "boolean") return bool(value);
+  if (typeof value === "string") return isDType(value) ? { kind: "dtype", value } : { kind: "string", value };
+  if (isList(value)) return list(value.map(toValue));
+  const found = values.get(value);
+  if (found) return tensor(found);
+  const name = functions.get(value);
+  if (name !== undefined) return functionValue(name);
+  if (isInitializer(value)) {
+    const fn = functionValue(value.initializer);
+    const names = parameterNames(fn).slice(1);
+    const { positional, named } = splitOptions(value.arguments);
+    return { ...fn, bound: [...positional.map((v, i) => argument(v, names[i])), ...named] };
+  }
+  if (isDim(value)) return int(value);
+  throw new BuilderError("this is neither a tensor, a number, a list nor a block");
+}
+
+const isList = (value: Argument): value is readonly Argument[] => Array.isArray(value);
+const isDim = (value: object): value is Exclude<Dim, number> => "terms" in value;
+const isInitializer = (value: Argument): value is Initializer => typeof value === "object" && "initializer" in value;
+const place = { file: { name: "", text: "" }, span: { start: 0, end: 0 } };
+
+function argument(value: Argument, name: string | undefined): GivenArgument {
+  return { value: toValue(value), place, ...(name === undefined ? {} : { name }) };
+}
+
+/** A last argument that is a plain object holds options by name. */
+function splitOptions(given: readonly Argument[]): { positional: readonly Argument[]; named: GivenArgument[] } {
+  const last = given.at(-1);
+  const plain =
+    typeof last === "object" &&
+    !isList(last) &&
+    !values.has(last) &&
+    !builders.has(last) &&
+    !isInitializer(last) &&
+    !isDim(last);
+  if (!plain) return { positional: given, named: [] };
+  const named = Object.entries(last).flatMap(([name, value]) => (value === undefined ? [] : [argument(value, name)]));
+  return { positional: given.slice(0, -1), named };
+}
+
+function functionValue(name: string): FunctionValue {
+  const found = libraryFunction(name);
+  if (!found) throw new BuilderError(`the library has no ${name}`);
+  return found;
+}
+
+function parameterNames({ callee }: FunctionValue): string[] {
+  if (callee.kind === "builtin") return callee.builtin.parameters.map((parameter) => parameter.name);
+  return callee.declaration.parameters.map((parameter) => parameter.name.name);
+}
+
+function requiredNames(fn: FunctionValue): string[] {
+  const { callee } = fn;
+  if (callee.kind === "builtin")
+    return callee.builtin.parameters.flatMap((p) => (p.default === undefined ? [p.name] : []));
+  return callee.declaration.parameters.flatMap((p) => (p.default === undefined ? [p.name.name] : []));
+}
+
+function findBuilder(given: readonly Argument[]): Builder | undefined {
+  for (const value of given) {
+    if (typeof value !== "object") continue;
+    const found = isList(value) ? findBuilder(value) : builders.get(value);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function run(builder: Builder, name: string, given: readonly Argument[], as?: string): CompileValue {
+  const fn = functionValue(name);
+  const required = requiredNames(fn);
+  const { positional, named } = splitOptions(given);
+  const rest = positional.filter((value) => typeof value !== "object" || !builders.has(value) || values.has(value));
+  if (rest.length > required.length)
+    throw new BuilderError(
+      `${name} takes ${required.join(", ")}, and the rest by name: { ${parameterNames(fn).join(", ")} }`,
+    );
+  const bound = [...rest.map((value, i) => argument(value, required[i])), ...named];
+  return checked(() => applyFunction(builder.c, builder.env, fn, bound, as));
+}
+
+const withoutGaps = (given: Given): readonly Argument[] =>
+  given.filter((value): value is Argument => value !== undefined);
+
+/**
+ * A function of `nn`: with a tensor (or a scope) among its arguments it is called at once; without, it is a layer that waits
+ * for its input.
+ */
+export function libraryCall(name: string): (...given: Given) => Tensor & Layer {
+  const call = (...given: readonly Argument[]): Tensor | Layer => {
+    const present = withoutGaps(given);
+    const builder = findBuilder(present);
+    if (builder) return toTensor(builder, run(builder, name, present));
+    return layer(name, (x, as) => {
+      const own = builderOf(x);
+      return toTensor(own, run(own, name, [x, ...present], as));
+    });
+  };
+  functions.set(call, name);
+  // Which of the two it is follows from the arguments; the generated signatures say so, one overload each.
+  return call as (...given: Given) => Tensor & Layer;
+}
+
+/** A function of `nn` that gives several tensors. */
+export function libraryTuple(name: string): (...given: Given) => readonly Tensor[] {
+  return (...given) => {
+    const present = withoutGaps(given);
+    const builder = findBuilder(present);
+    if (!builder) throw new BuilderError(`${name} needs a tensor`);
+    const result = run(builder, name, present);
+    const items = result.kind === "list" ? result.items : [result];
+    return items.map((item) => toTensor(builder, item));
+  };
+}
+
+/** An initializer of `nn`. */
+export const libraryInitializer =
+  (name: string) =>
+  (...given: Given): Initializer => ({ initializer: name, arguments: withoutGaps(given) });

@@ -1,0 +1,154 @@
+// Every block of the library that gradients flow through: its gradient against central differences in float64.
+
+import { describe, expect, it } from "vitest";
+import type { Module } from "../../src/ir/graph.ts";
+import { initialOf, moduleOf, runGraph, type Tensors } from "./elaborated.ts";
+
+/** A loss with a distinct weight for each element, so that no error cancels out. */
+const weighted = (value: string): string => `z = ${value}
+  weights = sin(reshape(arange(size(z)), shape(z)) + 1)
+  loss = sum(z * weights)`;
+
+/** `x` is a parameter; with the optimizer w - g, what an update takes off is the gradient. */
+const program = (shape: string, body: string): string => `
+optimizer plain(w, g) = w - g
+model M(unused: f32[1]) -> (loss: f32[]) {
+  param x: f32${shape} ~ normal(0, 1)
+  ${body}
+}
+train M {
+  data: rows(unused: [[0]])
+  loss: loss
+  optimizer: plain
+}`;
+
+const inputs = { unused: { dtype: "f32", shape: [1], data: Float64Array.of(0) } } as const;
+
+const lossAt = (module: Module, globals: Tensors): number =>
+  runGraph(module, "train_step", inputs, globals).outputs["loss"]!.data[0]!;
+
+/** The relative error of each parameter's gradient, in the Euclidean norm. */
+function gradientErrors(text: string): Map<string, number> {
+  const module = moduleOf(text);
+  const globals = initialOf(module, 3);
+  const { updates } = runGraph(module, "train_step", inputs, globals);
+  const errors = new Map<string, number>();
+  for (const [name, { role }] of module.globals) {
+    if (role !== "parameter") continue;
+    const present = globals.get(name)!;
+    let difference = 0;
+    let size = 0;
+    present.data.forEach((value, i) => {
+      const exact = value - updates.get(name)!.data[i]!;
+      const at = (shift: number): number => {
+        const data = Float64Array.from(present.data);
+        data[i] = value + shift;
+        return lossAt(module, new Map([...globals, [name, { ...present, data }]]));
+      };
+      const step = 1e-4;
+      // Fourth order, so that the error of the difference stays far below the tolerance.
+      const central = (8 * (at(step) - at(-step)) - (at(2 * step) - at(-2 * step))) / (12 * step);
+      difference += (exact - central) ** 2;
+      size += central ** 2;
+    });
+    errors.set(name, Math.sqrt(difference) / Math.max(Math.sqrt(size), 1e-3));
+  }
+  return errors;
+}
+
+const expectRight = (text: string): void => {
+  for (const [name, error] of gradientErrors(text)) expect(error, name).toBeLessThan(1e-6);
+};
+
+const smooth: Record<string, string> = {
+  square: "square(x)",
+  "elu below 0": "elu(-square(x) - 0.1)",
+  gelu: "gelu(x)",
+  "gelu, approximate": "gelu(x, approximate: true)",
+  sigmoid: "sigmoid(x)",
+  silu: "silu(x)",
+  softplus: "softplus(x)",
+  softmax: "softmax(x)",
+  "softmax over axis 0": "softmax(x, axis: 0)",
+  log_softmax: "log_softmax(x)",
+  dense: "dense(x, 3)",
+  layer_norm: "layer_norm(x)",
+  batch_norm: "batch_norm(x)",
+  cross_entropy: "reshape(cross_entropy(x, array([1, 0, 3], dtype: i32)), [1])",
+  "cross_entropy, ignore": "reshape(cross_entropy(x, array([1, -1, 3], dtype: i32), ignore: -1), [1])",
+  "cross_entropy, one-hot": "reshape(cross_entropy(x, one_hot(array([1, 0, 3], dtype: i32), 4)), [1])",
+  binary_cross_entropy: "reshape(binary_cross_entropy(x, sigmoid(sin(x))), [1])",
+  mean_squared_error: "reshape(mean_squared_error(x, sin(x)), [1])",
+  l2: "reshape(l2(0.3), [1])",
+};
+
+const kinked: Record<string, string> = {
+  relu: "relu(x)",
+  relu6: "relu6(5 * x)",
+  leaky_relu: "leaky_relu(x, slope: 0.2)",
+  elu: "elu(x, alpha: 0.7)",
+  dropout: "dropout(x, 0.4)",
+  mean_absolute_error: "reshape(mean_absolute_error(x, zeros([3, 4])), [1])",
+  huber: "reshape(huber(x, zeros([3, 4]), delta: 0.5), [1])",
+  hinge: "reshape(hinge(x, ones([3, 4])), [1])",
+  l1: "reshape(l1(0.3), [1])",
+  clip: "clip(x, -0.5, 0.5)",
+};
+
+const images: Record<string, string> = {
+  conv2d: "conv2d(x, 3, kernel: 3)",
+  "conv2d, strides, same": 'conv2d(x, 2, kernel: [3, 2], stride: 2, padding: "same")',
+  "conv2d, dilated, padded, grouped": "conv2d(x, 4, kernel: 2, dilation: 2, padding: 1, groups: 2)",
+  depthwise_conv2d: 'depthwise_conv2d(x, kernel: 3, multiplier: 2, padding: "same")',
+  max_pool2d: "max_pool2d(x, 2)",
+  "max_pool2d, overlapping": 'max_pool2d(x, 3, stride: 2, padding: "same")',
+  average_pool2d: "average_pool2d(x, 2)",
+  "average_pool2d, same": 'average_pool2d(x, 3, stride: 2, padding: "same")',
+  global_average_pool2d: "global_average_pool2d(x)",
+  global_max_pool2d: "global_max_pool2d(x)",
+  flatten: "flatten(x)",
+  "batch_norm of images": "batch_norm(x)",
+};
+
+describe("gradients of the library's blocks", () => {
+  it.each(Object.entries({ ...smooth, ...kinked }))("%s", (_, value) => {
+    expectRight(program("[3, 4]", weighted(value)));
+  });
+
+  it.each(Object.entries(images))("%s", (_, value) => {
+    expectRight(program("[2, 5, 4, 2]", weighted(value)));
+  });
+
+  it("embedding", () => {
+    expectRight(program("[2]", `${weighted("embedding(array([1, 0, 1], dtype: i32), 3, 2)")} + sum(x)`));
+  });
+});
+
+describe("normalize", () => {
+  it("takes its statistics for constants", () => {
+    const module = moduleOf(program("[5, 2]", weighted("normalize(x)")));
+    const globals = initialOf(module);
+    const { updates } = runGraph(module, "train_step", inputs, globals);
+    const x = globals.get("x")!;
+    const distance = updates.get("normalize.distance")!.data;
+    x.data.forEach((value, i) => {
+      const gradient = value - updates.get("x")!.data[i]!;
+      expect(gradient).toBeCloseTo(Math.sin(i + 1) / Math.sqrt(distance[i % 2]! / 5), 10);
+    });
+  });
+});
+
+describe("second derivatives", () => {
+  const twice = (value: string): string =>
+    `${weighted(value).replace("loss =", "inner =")}
+  slope = grad(inner, x)
+  loss = sum(slope * slope * cos(reshape(arange(size(x)), shape(x))))`;
+
+  it.each(Object.entries(smooth))("%s", (_, value) => {
+    expectRight(program("[3, 4]", twice(value)));
+  });
+
+  it("conv2d", () => {
+    expectRight(program("[1, 4, 4, 2]", twice("square(conv2d(x, 2, kernel: 2))")));
+  });
+});
