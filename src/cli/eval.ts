@@ -1,6 +1,7 @@
 // dlm eval: loss and metrics of trained weights on the test data.
 
 import type { Command } from "commander";
+import { UserError } from "../util/user-error.ts";
 
 interface Options {
   readonly weights: string;
@@ -30,7 +31,7 @@ export function addEval(program: Command): void {
       const { compiled, executable } = await withWeights(source.module, ["eval_step", "metrics"], options.weights);
       const { data, test } = await loadTrainingData(plan, columnTypes(compiled.module, plan), {
         read: dataFiles(source.directory, options.data),
-        ...(metadata.classes === undefined ? {} : { classes: JSON.parse(metadata.classes) }),
+        ...(metadata.classes === undefined ? {} : { classes: classesOf(metadata.classes, options.weights) }),
       });
       const rows = test ?? data;
       const metrics = await evaluate(sessionOf(executable, compiled.module), rows, plan);
@@ -42,4 +43,22 @@ export function addEval(program: Command): void {
           `${on === "test" ? "test data" : "training data"}, ${rows.rows} rows: ${numbers(metrics)}\n`,
         );
     });
+}
+
+/** The classes of each column of labels, which a weight file keeps so that they are numbered as in the training. */
+function classesOf(text: string, path: string): Record<string, string[]> {
+  const wrong = new UserError(`${path}: the classes in its metadata are damaged`, "train the model again");
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw wrong;
+  }
+  if (typeof parsed !== "object" || parsed === null) throw wrong;
+  const classes: Record<string, string[]> = {};
+  for (const [name, list] of Object.entries(parsed)) {
+    if (!Array.isArray(list) || !list.every((item) => typeof item === "string")) throw wrong;
+    classes[name] = list;
+  }
+  return classes;
 }

@@ -42,6 +42,7 @@ export function addTrain(program: Command): void {
       const { dataFiles } = await import("../train/node/data-files.ts");
       const { folderStore } = await import("../train/node/folder-store.ts");
       const { columnTypes } = await import("../train/session.ts");
+      const { loadWeights } = await import("../train/weights.ts");
       const { trainingProgress } = await import("./progress.ts");
       const { loadSource, requirePlan } = await import("./source.ts");
       const source = loadSource(file);
@@ -53,6 +54,10 @@ export function addTrain(program: Command): void {
         read: dataFiles(source.directory, options.data),
         ...(limit === undefined ? {} : { limit }),
       });
+      const executable = load(compiled);
+      const initial = options.weights === undefined ? undefined : await readTensors(options.weights);
+      // Weights that do not fit are found out before the folder of results is touched.
+      if (initial) loadWeights(executable, compiled.module.globals.values(), initial, options.weights);
       const place = options.out ?? join("runs", plan.model);
       const interrupt = interruptible();
       const progress = trainingProgress({
@@ -63,13 +68,13 @@ export function addTrain(program: Command): void {
       });
       try {
         const { status } = await train({
-          executable: load(compiled),
+          executable,
           module: compiled.module,
           plan,
           data,
           ...(test ? { test } : {}),
           shuffle: options.shuffle,
-          ...(options.weights ? { initial: await readTensors(options.weights) } : {}),
+          ...(initial ? { initial } : {}),
           store: await folderStore(place),
           resume: options.resume ?? false,
           program: printModule(source.module, { locations: false }),

@@ -21,6 +21,6 @@ export async function withWeights(
     );
   const compiled = compile(module, { graphs });
   const executable = load(compiled);
-  if (weights !== undefined) loadWeights(executable, kept, await readTensors(weights));
+  if (weights !== undefined) loadWeights(executable, kept, await readTensors(weights), weights);
   return { compiled, executable };
 }

@@ -25,12 +25,14 @@ export function conformDataset(
   if (!source) throw new RangeError("a data pipeline without a source");
   const sizes: Record<string, number> = {};
   const columns: Record<string, Tensor> = {};
+  // A column that is missing may be why another has too many numbers.
   for (const [name, type] of Object.entries(wanted)) {
-    const column = Object.hasOwn(dataset.columns, name) ? dataset.columns[name] : undefined;
-    if (!column) {
-      const { what, help } = missing(name, type, dataset, wanted);
-      throw new DataError(source, what, help);
-    }
+    if (Object.hasOwn(dataset.columns, name)) continue;
+    const { what, help } = missing(name, type, dataset, wanted);
+    throw new DataError(source, what, help);
+  }
+  for (const [name, type] of Object.entries(wanted)) {
+    const column = dataset.columns[name]!;
     const shape = fitShape(column.shape, type.shape, sizes);
     if (!shape) {
       const what = `the data give ${name}: ${describeTensor(column)}, but the model takes ${describeType(type)}`;
