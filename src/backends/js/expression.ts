@@ -1,7 +1,8 @@
 // Renders expressions of the kernel IR as JavaScript: floats in float64, integers wrapped to their width, booleans as 0 and 1.
 // No branch depends on data where it can be helped, and nothing is rounded before it is stored (design notes on V8's speed).
 
-import type { BinaryOp, CompareOp, Expr, ScalarType } from "../../ir/kernel/types.ts";
+import { printExpr } from "../../ir/kernel/print.ts";
+import { type BinaryOp, type CompareOp, type Expr, isVector, type ValueType } from "../../ir/kernel/types.ts";
 import type { HelperName } from "./helpers.ts";
 
 export interface ExpressionContext {
@@ -29,7 +30,7 @@ const multiplicative = 13;
 const prefix = 15;
 const atom = 18;
 
-const isFloat = (type: ScalarType): boolean => type === "f32" || type === "f16";
+const isFloat = (type: ValueType): boolean => type === "f32" || type === "f16";
 const make = (text: string, precedence: number = atom): Rendered => ({ text, precedence });
 const wrapIn = (x: Rendered, minimum: number): string => (x.precedence < minimum ? `(${x.text})` : x.text);
 const join = (a: Rendered, symbol: string, b: Rendered, precedence: number): Rendered =>
@@ -48,6 +49,7 @@ export const renderValue = (expr: Expr, context: ExpressionContext): string => v
 export const renderCondition = (expr: Expr, context: ExpressionContext): string => condition(expr, context).text;
 
 function value(expr: Expr, c: ExpressionContext): Rendered {
+  if (isVector(expr.type)) throw new TypeError(`plain JavaScript has no vectors: ${printExpr(expr)}`);
   switch (expr.kind) {
     case "constant":
       return constant(expr.value);
@@ -69,6 +71,13 @@ function value(expr: Expr, c: ExpressionContext): Rendered {
       return convert(expr.x, expr.type, c);
     case "threefry":
       return call(c.use("threefry"), ...[...expr.key, ...expr.counter].map((x) => value(x, c)));
+    case "fma":
+      return join(join(value(expr.a, c), "*", value(expr.b, c), multiplicative), "+", value(expr.c, c), additive);
+    case "splat":
+    case "vector":
+    case "lane":
+    case "reduce_lanes":
+      throw new TypeError(`plain JavaScript has no vectors: ${printExpr(expr)}`);
   }
 }
 
@@ -114,7 +123,7 @@ const isConjunction = (op: BinaryOp): boolean => op === "and" || op === "multipl
 const isDisjunction = (op: BinaryOp): boolean => op === "or" || op === "add" || op === "maximum";
 
 /** Wraps an integer that may have left the range of its type. */
-function wrapped(x: Rendered, type: ScalarType): Rendered {
+function wrapped(x: Rendered, type: ValueType): Rendered {
   switch (type) {
     case "u8":
       return join(x, "&", make("255"), level.bitAnd);
@@ -241,6 +250,13 @@ function dependsOnData(expr: Expr): boolean {
       return dependsOnData(expr.a) || dependsOnData(expr.b);
     case "select":
       return [expr.condition, expr.a, expr.b].some(dependsOnData);
+    case "fma":
+      return [expr.a, expr.b, expr.c].some(dependsOnData);
+    case "splat":
+    case "vector":
+    case "lane":
+    case "reduce_lanes":
+      return true;
   }
 }
 
@@ -258,14 +274,14 @@ function isCheap(expr: Expr): boolean {
       return isFloat(expr.type) && isCheap(expr.x);
     case "binary":
       return !["power", "atan2", "remainder", "floordiv"].includes(expr.op) && isCheap(expr.a) && isCheap(expr.b);
-    case "compare":
-    case "select":
-    case "threefry":
+    case "fma":
+      return [expr.a, expr.b, expr.c].every(isCheap);
+    default:
       return false;
   }
 }
 
-function convert(x: Expr, to: ScalarType, c: ExpressionContext): Rendered {
+function convert(x: Expr, to: ValueType, c: ExpressionContext): Rendered {
   const from = x.type;
   if (to === "bool") return apply("+", join(value(x, c), "!==", make("0"), level.equality));
   const number = value(x, c);

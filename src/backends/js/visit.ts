@@ -16,7 +16,10 @@ export function mapExpressions(expr: Expr, change: (expr: Expr) => Expr): Expr {
       return change(index === expr.index ? expr : { ...expr, index });
     }
     case "unary":
-    case "convert": {
+    case "convert":
+    case "splat":
+    case "lane":
+    case "reduce_lanes": {
       const x = mapExpressions(expr.x, change);
       return change(x === expr.x ? expr : { ...expr, x });
     }
@@ -30,6 +33,14 @@ export function mapExpressions(expr: Expr, change: (expr: Expr) => Expr): Expr {
       const [a, b] = [mapExpressions(expr.a, change), mapExpressions(expr.b, change)];
       const same = condition === expr.condition && a === expr.a && b === expr.b;
       return change(same ? expr : { ...expr, condition, a, b });
+    }
+    case "fma": {
+      const [a, b, c] = [expr.a, expr.b, expr.c].map((x) => mapExpressions(x, change));
+      return change(a === expr.a && b === expr.b && c === expr.c ? expr : { ...expr, a: a!, b: b!, c: c! });
+    }
+    case "vector": {
+      const [a, b, c, d] = expr.lanes.map((x) => mapExpressions(x, change));
+      return change({ ...expr, lanes: [a!, b!, c!, d!] });
     }
     case "threefry": {
       const visit = (x: Expr): Expr => mapExpressions(x, change);

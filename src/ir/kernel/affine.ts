@@ -40,10 +40,20 @@ function makeKey(expr: Expr): string {
       return `${expr.op}(${exprKey(expr.a)},${exprKey(expr.b)})`;
     case "select":
       return `select(${exprKey(expr.condition)},${exprKey(expr.a)},${exprKey(expr.b)})`;
+    case "fma":
+      return `fma(${[expr.a, expr.b, expr.c].map(exprKey).join(",")})`;
     case "convert":
       return `${expr.type}(${exprKey(expr.x)})`;
     case "threefry":
       return `threefry(${[...expr.key, ...expr.counter].map(exprKey).join(",")})`;
+    case "splat":
+      return `splat(${exprKey(expr.x)})`;
+    case "vector":
+      return `vector(${expr.lanes.map(exprKey).join(",")})`;
+    case "lane":
+      return `lane(${exprKey(expr.x)},${expr.lane})`;
+    case "reduce_lanes":
+      return `reduce_${expr.op}(${exprKey(expr.x)})`;
   }
 }
 
@@ -161,7 +171,14 @@ export function mentions(expr: Expr, name: string): boolean {
       return mentions(expr.index, name);
     case "unary":
     case "convert":
+    case "splat":
+    case "lane":
+    case "reduce_lanes":
       return mentions(expr.x, name);
+    case "fma":
+      return [expr.a, expr.b, expr.c].some((x) => mentions(x, name));
+    case "vector":
+      return expr.lanes.some((x) => mentions(x, name));
     case "binary":
     case "compare":
       return mentions(expr.a, name) || mentions(expr.b, name);

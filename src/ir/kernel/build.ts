@@ -14,15 +14,31 @@ import {
   scaleAffine,
   toAffine,
 } from "./affine.ts";
-import type { BinaryOp, CompareOp, Expr, LoopRole, ScalarType, Stmt, UnaryOp } from "./types.ts";
+import {
+  type BinaryOp,
+  type CompareOp,
+  type Expr,
+  isVector,
+  type LaneReduction,
+  type LoopRole,
+  type Stmt,
+  scalarOf,
+  type UnaryOp,
+  type ValueType,
+  type VectorType,
+  vectorOf,
+} from "./types.ts";
 
 /** A number stands for a constant of the type of the other operand. */
 export type Operand = Expr | number;
 
-const constant = (value: number, type: ScalarType): Expr => ({ kind: "constant", type, value });
+/** A constant of any type: of a vector type in all lanes. */
+function constant(value: number, type: ValueType): Expr {
+  return isVector(type) ? splat(constant(value, scalarOf(type))) : { kind: "constant", type, value };
+}
 const index = (value: number): Expr => constant(value, "index");
 const bool = (value: boolean): Expr => constant(value ? 1 : 0, "bool");
-const variable = (name: string, type: ScalarType): Expr => ({ kind: "variable", type, name });
+const variable = (name: string, type: ValueType): Expr => ({ kind: "variable", type, name });
 
 const isConstant = (expr: Expr, value: number): boolean => expr.kind === "constant" && Object.is(expr.value, value);
 
@@ -138,7 +154,42 @@ function unary(op: UnaryOp, x: Expr): Expr {
   if (x.type === "index" && op === "negate") return fromAffine(scaleAffine(toAffine(x), -1));
   if (op === "not" && x.kind === "constant" && x.type === "bool") return bool(x.value === 0);
   if (op === "not" && x.kind === "unary" && x.op === "not") return x.x;
-  return { kind: "unary", type: op === "is_finite" ? "bool" : x.type, op, x };
+  return { kind: "unary", type: op === "is_finite" ? truthOf(x.type) : x.type, op, x };
+}
+
+/** The type of a comparison of values of such a type. */
+const truthOf = (type: ValueType): "bool" | "boolx4" => (isVector(type) ? "boolx4" : "bool");
+
+/** a · b + c; fused where the target has it. */
+function fma(a: Expr, b: Expr, c: Expr): Expr {
+  if (a.type !== b.type || a.type !== c.type) throw new TypeError(`fma of ${a.type}, ${b.type} and ${c.type}`);
+  return { kind: "fma", type: a.type, a, b, c };
+}
+
+function splat(x: Expr): Expr {
+  const type = vectorOf(x.type);
+  if (!type || isVector(x.type)) throw new TypeError(`splat of ${x.type}`);
+  return { kind: "splat", type, x };
+}
+
+function vector(lanes: readonly [Expr, Expr, Expr, Expr]): Expr {
+  const type = vectorOf(lanes[0].type);
+  if (!type || lanes.some((x) => x.type !== scalarOf(type))) {
+    throw new TypeError(`a vector of ${lanes.map((x) => x.type).join(", ")}`);
+  }
+  return { kind: "vector", type, lanes };
+}
+
+function lane(x: Expr, at: number): Expr {
+  if (!isVector(x.type)) throw new TypeError(`a lane of ${x.type}`);
+  if (x.kind === "splat") return x.x;
+  if (x.kind === "vector") return x.lanes[at]!;
+  return { kind: "lane", type: scalarOf(x.type), x, lane: at };
+}
+
+function reduceLanes(op: LaneReduction, x: Expr): Expr {
+  if (!isVector(x.type)) throw new TypeError(`reduce_lanes of ${x.type}`);
+  return { kind: "reduce_lanes", type: scalarOf(x.type), op, x };
 }
 
 const comparisons: Readonly<Record<CompareOp, (difference: number) => boolean>> = {
@@ -156,19 +207,20 @@ function compare(op: CompareOp, x: Operand, y: Operand): Expr {
     const difference = constantOf(addAffine(toAffine(a), scaleAffine(toAffine(b), -1)));
     if (difference !== undefined) return bool(comparisons[op](difference));
   }
-  return { kind: "compare", type: "bool", op, a, b };
+  return { kind: "compare", type: truthOf(a.type), op, a, b };
 }
 
-/** `a` where the condition holds, else `b`; only the arm that is chosen is evaluated. */
+/** `a` where the condition holds, else `b`. Of scalars only the arm that is chosen is evaluated, of vectors both are. */
 function select(condition: Expr, x: Operand, y: Operand): Expr {
-  if (condition.type !== "bool") throw new TypeError(`select by ${condition.type}`);
   const [a, b] = pair(x, y, "select");
+  if (condition.type !== truthOf(a.type)) throw new TypeError(`select of ${a.type} by ${condition.type}`);
   if (condition.kind === "constant") return condition.value !== 0 ? a : b;
   return { kind: "select", type: a.type, condition, a, b };
 }
 
-function convert(x: Expr, type: ScalarType): Expr {
+function convert(x: Expr, type: ValueType): Expr {
   if (x.type === type) return x;
+  if (isVector(x.type) !== isVector(type)) throw new TypeError(`conversion of ${x.type} to ${type}`);
   if (x.type === "index" && x.kind === "constant" && (type === "f32" || type === "i32")) return constant(x.value, type);
   return { kind: "convert", type, x };
 }
@@ -188,6 +240,7 @@ export interface LoopOptions {
   readonly step?: number;
   readonly mode?: "serial" | "parallel";
   readonly role?: LoopRole;
+  readonly lanes?: 4;
 }
 
 /** `for name in from..to`; the body may be made from the loop variable. */
@@ -206,6 +259,7 @@ function loop(
     step: options.step ?? 1,
     mode: options.mode ?? "serial",
     role: options.role ?? "element",
+    ...(options.lanes === undefined ? {} : { lanes: options.lanes }),
     body: typeof body === "function" ? body(variable(name, "index")) : body,
   };
 }
@@ -253,16 +307,22 @@ export const k = {
   ge: comparison("ge"),
   not: (x: Expr): Expr => unary("not", x),
   negate: (x: Expr): Expr => unary("negate", x),
-  load: (buffer: string, at: Operand, dtype: DType): Expr => ({
+  fma,
+  splat,
+  vector,
+  lane,
+  reduceLanes,
+  /** An element, or, of a vector type, the four from `at` on. */
+  load: (buffer: string, at: Operand, type: DType | VectorType): Expr => ({
     kind: "load",
-    type: dtype,
+    type,
     buffer,
     index: typeof at === "number" ? index(at) : at,
   }),
-  /** Word 0 of Threefry-2x32-20; all four operands are i32, the result is too. */
+  /** Word 0 of Threefry-2x32-20; all four operands are i32 (or i32x4), the result is too. */
   threefry: (key: readonly [Expr, Expr], counter: readonly [Expr, Expr]): Expr => ({
     kind: "threefry",
-    type: "i32",
+    type: isVector(key[0].type) ? "i32x4" : "i32",
     key,
     counter,
   }),

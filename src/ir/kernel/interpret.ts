@@ -6,7 +6,7 @@ import type { DType, TypedArray } from "../dtype.ts";
 import { threefry2x32 } from "../threefry.ts";
 import { applyBinary, applyCompare, applyConvert, applyUnary, fromHalf, toHalf } from "./arithmetic.ts";
 import { formatPlace, printExpr } from "./print.ts";
-import type { Expr, Kernel, Stmt } from "./types.ts";
+import { type Expr, isVector, type Kernel, type Stmt, scalarOf } from "./types.ts";
 
 /** An access out of bounds, or a name without a value. Names the kernel, the buffer and the index. */
 export class KernelRunError extends Error {
@@ -23,7 +23,8 @@ interface Storage {
 interface Machine {
   readonly kernel: Kernel;
   readonly storage: Map<string, Storage>;
-  readonly values: Map<string, number>;
+  /** A number, or one for each lane. */
+  readonly values: Map<string, number | readonly number[]>;
 }
 
 /**
@@ -65,8 +66,10 @@ function runStatement(s: Stmt, machine: Machine): void {
     case "for": {
       const to = evaluate(s.to, machine);
       for (let i = evaluate(s.from, machine); i < to; i += s.step) {
-        machine.values.set(s.variable, i);
-        runBody(s.body, machine);
+        for (let lane = 0; lane < (s.lanes ?? 1); lane++) {
+          machine.values.set(s.variable, i + lane);
+          runBody(s.body, machine);
+        }
       }
       machine.values.delete(s.variable);
       return;
@@ -74,13 +77,15 @@ function runStatement(s: Stmt, machine: Machine): void {
     case "let":
     case "var":
     case "assign":
-      machine.values.set(s.name, evaluate(s.value, machine));
+      machine.values.set(s.name, isVector(s.value.type) ? lanesOf(s.value, machine) : evaluate(s.value, machine));
       return;
     case "store": {
-      const value = evaluate(s.value, machine);
-      const { dtype, data, offset } = access(s.buffer, s.index, machine);
-      // Typed arrays round to float32 and wrap integers; scratch arrays of floats are as wide as registers.
-      data[offset] = dtype === "f16" && !(data instanceof Float64Array) ? toHalf(value) : value;
+      const values = isVector(s.value.type) ? lanesOf(s.value, machine) : [evaluate(s.value, machine)];
+      values.forEach((value, lane) => {
+        const { dtype, data, offset } = access(s.buffer, s.index, machine, lane);
+        // Typed arrays round to float32 and wrap integers; scratch arrays of floats are as wide as registers.
+        data[offset] = dtype === "f16" && !(data instanceof Float64Array) ? toHalf(value) : value;
+      });
       return;
     }
     case "if":
@@ -110,11 +115,11 @@ function scratch(dtype: DType, length: number): TypedArray | Float64Array {
   }
 }
 
-/** The array behind a buffer and the position of the element in it. */
-function access(buffer: string, index: Expr, machine: Machine): Storage {
+/** The array behind a buffer and the position of the element in it, `lane` elements behind the index. */
+function access(buffer: string, index: Expr, machine: Machine, lane: number): Storage {
   const storage = machine.storage.get(buffer);
   if (!storage) throw new KernelRunError(`${machine.kernel.name}: ${buffer} is no buffer`);
-  const at = evaluate(index, machine);
+  const at = evaluate(index, machine) + lane;
   if (!(at >= 0 && at < storage.length)) {
     const { name, location } = machine.kernel;
     const place = location ? ` (${formatPlace(location)})` : "";
@@ -124,33 +129,52 @@ function access(buffer: string, index: Expr, machine: Machine): Storage {
   return { ...storage, offset: storage.offset + at };
 }
 
-function evaluate(expr: Expr, machine: Machine): number {
+const lanesOf = (expr: Expr, machine: Machine): readonly number[] =>
+  [0, 1, 2, 3].map((lane) => evaluate(expr, machine, lane));
+
+/** The value of a scalar, or of one lane of a vector. */
+function evaluate(expr: Expr, machine: Machine, lane = 0): number {
+  const value = (x: Expr): number => evaluate(x, machine, lane);
+  const type = scalarOf(expr.type);
   switch (expr.kind) {
     case "constant":
       return expr.value;
     case "variable": {
-      const value = machine.values.get(expr.name);
-      if (value === undefined) throw new KernelRunError(`${machine.kernel.name}: ${expr.name} has no value`);
-      return value;
+      const known = machine.values.get(expr.name);
+      if (known === undefined) throw new KernelRunError(`${machine.kernel.name}: ${expr.name} has no value`);
+      return typeof known === "number" ? known : known[lane]!;
     }
     case "load": {
-      const { dtype, data, offset } = access(expr.buffer, expr.index, machine);
-      const value = data[offset]!;
-      return dtype === "f16" && !(data instanceof Float64Array) ? fromHalf(value) : value;
+      const { dtype, data, offset } = access(expr.buffer, expr.index, machine, isVector(expr.type) ? lane : 0);
+      const element = data[offset]!;
+      return dtype === "f16" && !(data instanceof Float64Array) ? fromHalf(element) : element;
     }
     case "unary":
-      return applyUnary(expr.op, expr.x.type, evaluate(expr.x, machine));
+      return applyUnary(expr.op, scalarOf(expr.x.type), value(expr.x));
     case "binary":
-      return applyBinary(expr.op, expr.type, evaluate(expr.a, machine), evaluate(expr.b, machine));
+      return applyBinary(expr.op, type, value(expr.a), value(expr.b));
+    case "fma":
+      return value(expr.a) * value(expr.b) + value(expr.c);
     case "compare":
-      return applyCompare(expr.op, evaluate(expr.a, machine), evaluate(expr.b, machine)) ? 1 : 0;
+      return applyCompare(expr.op, value(expr.a), value(expr.b)) ? 1 : 0;
     case "select":
-      return evaluate(evaluate(expr.condition, machine) !== 0 ? expr.a : expr.b, machine);
+      return value(value(expr.condition) !== 0 ? expr.a : expr.b);
     case "convert":
-      return applyConvert(expr.x.type, expr.type, evaluate(expr.x, machine));
+      return applyConvert(scalarOf(expr.x.type), type, value(expr.x));
     case "threefry": {
-      const [key0, key1, counter0, counter1] = [...expr.key, ...expr.counter].map((x) => evaluate(x, machine));
+      const [key0, key1, counter0, counter1] = [...expr.key, ...expr.counter].map(value);
       return threefry2x32([key0!, key1!], [counter0!, counter1!])[0];
+    }
+    case "splat":
+      return value(expr.x);
+    case "vector":
+      return value(expr.lanes[lane]!);
+    case "lane":
+      return evaluate(expr.x, machine, expr.lane);
+    case "reduce_lanes": {
+      const [x0, x1, x2, x3] = lanesOf(expr.x, machine);
+      const join = (a: number, b: number): number => applyBinary(expr.op, type, a, b);
+      return join(join(x0!, x2!), join(x1!, x3!));
     }
   }
 }

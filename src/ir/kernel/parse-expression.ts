@@ -3,11 +3,25 @@
 import { type DType, isDType } from "../dtype.ts";
 import { type Cursor, find } from "./lex.ts";
 import { infix } from "./print.ts";
-import { type BinaryOp, binaryOps, compareOps, type Expr, type ScalarType, type UnaryOp, unaryOps } from "./types.ts";
+import {
+  type BinaryOp,
+  binaryOps,
+  compareOps,
+  type Expr,
+  isVector,
+  laneReductions,
+  type ScalarType,
+  scalarOf,
+  type UnaryOp,
+  unaryOps,
+  type ValueType,
+  vectorOf,
+  vectorTypes,
+} from "./types.ts";
 
 /** What names stand for. */
 export interface Scope {
-  readonly values: ReadonlyMap<string, ScalarType>;
+  readonly values: ReadonlyMap<string, ValueType>;
   readonly buffers: ReadonlyMap<string, DType>;
 }
 
@@ -21,10 +35,13 @@ export function parseExpr(cursor: Cursor, scope: Scope, minimum = 0): Expr {
     cursor.next();
     const b = parseExpr(cursor, scope, operator.precedence + 1);
     const comparison = find(compareOps, operator.op);
-    if (comparison) a = { kind: "compare", type: "bool", op: comparison, a, b };
+    if (comparison) a = { kind: "compare", type: truthOf(a), op: comparison, a, b };
     else a = binary(cursor, operator.op, a, b);
   }
 }
+
+/** The type of a comparison of such values. */
+const truthOf = (x: Expr): "bool" | "boolx4" => (isVector(x.type) ? "boolx4" : "bool");
 
 function binary(cursor: Cursor, name: string, a: Expr, b: Expr): Expr {
   const op: BinaryOp | undefined = find(binaryOps, name);
@@ -90,10 +107,28 @@ function call(cursor: Cursor, scope: Scope): Expr {
   cursor.expect(")");
   const [x, y, z, w] = args;
   const unary: UnaryOp | undefined = find(unaryOps, name);
-  if (x && !y && unary) return { kind: "unary", type: unary === "is_finite" ? "bool" : x.type, op: unary, x };
-  if (x && !y && (name === "index" || isDType(name))) return { kind: "convert", type: name, x };
+  if (x && !y) {
+    if (unary) return { kind: "unary", type: unary === "is_finite" ? truthOf(x) : x.type, op: unary, x };
+    const type = find(vectorTypes, name) ?? (name === "index" || isDType(name) ? name : undefined);
+    if (type) return { kind: "convert", type, x };
+    const vector = vectorOf(x.type);
+    if (name === "splat" && vector) return { kind: "splat", type: vector, x };
+    if (name === "load4" && vector && x.kind === "load") return { ...x, type: vector };
+    const op = laneReductions.find((reduction) => name === `reduce_${reduction}`);
+    if (op) return { kind: "reduce_lanes", type: scalarOf(x.type), op, x };
+  }
+  if (x && y?.kind === "constant" && !z && name === "lane") {
+    return { kind: "lane", type: scalarOf(x.type), x, lane: y.value };
+  }
   if (x && y && z && !w && name === "select") return { kind: "select", type: y.type, condition: x, a: y, b: z };
-  if (x && y && z && w && name === "threefry") return { kind: "threefry", type: "i32", key: [x, y], counter: [z, w] };
+  if (x && y && z && !w && name === "fma") return { kind: "fma", type: x.type, a: x, b: y, c: z };
+  if (x && y && z && w && name === "threefry") {
+    return { kind: "threefry", type: isVector(x.type) ? "i32x4" : "i32", key: [x, y], counter: [z, w] };
+  }
+  if (x && y && z && w && name === "vector") {
+    const vector = vectorOf(x.type);
+    if (vector) return { kind: "vector", type: vector, lanes: [x, y, z, w] };
+  }
   if (x && y && !z) return binary(cursor, name, x, y);
   cursor.fail(`unknown operation ${name} of ${args.length} operands`);
 }

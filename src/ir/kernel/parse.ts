@@ -5,7 +5,7 @@ import type { DType } from "../dtype.ts";
 import type { Location } from "../location.ts";
 import { Cursor, find, KernelParseError } from "./lex.ts";
 import { parseExpr } from "./parse-expression.ts";
-import type { BufferParameter, Expr, Kernel, LoopRole, ScalarType, Stmt } from "./types.ts";
+import type { BufferParameter, Expr, Kernel, LoopRole, Stmt, ValueType } from "./types.ts";
 
 export { KernelParseError } from "./lex.ts";
 
@@ -29,7 +29,7 @@ const roles: readonly LoopRole[] = ["batch", "m", "n", "k", "window", "row", "el
 
 /** A recursive-descent parser of one kernel after the other: a cursor, and the types of the names in scope. */
 class Parser {
-  private scope = new Map<string, ScalarType>();
+  private scope = new Map<string, ValueType>();
   private readonly buffers = new Map<string, DType>();
 
   constructor(readonly cursor: Cursor) {}
@@ -143,13 +143,15 @@ class Parser {
     const to = this.expr();
     const step = this.cursor.accept("step") ? this.cursor.integer() : 1;
     const mode = this.cursor.accept("parallel") ? "parallel" : "serial";
+    const lanes = this.cursor.accept("lanes");
+    if (lanes) this.cursor.expect("4");
     this.cursor.expect("over");
     const role = this.cursor.oneOf(roles);
     const outer = this.scope;
     this.scope = new Map([...outer, [variable, "index"]]);
     const body = this.body();
     this.scope = outer;
-    return { kind: "for", variable, from, to, step, mode, role, body };
+    return { kind: "for", variable, from, to, step, mode, role, ...(lanes ? { lanes: 4 } : {}), body };
   }
 }
 

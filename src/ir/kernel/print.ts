@@ -2,7 +2,15 @@
 
 import { formatDim } from "../dim.ts";
 import type { Location } from "../location.ts";
-import type { BinaryOp, CompareOp, Expr, Kernel, ScalarType, Stmt } from "./types.ts";
+import {
+  type BinaryOp,
+  type CompareOp,
+  type Expr,
+  isVector,
+  type Kernel,
+  type ScalarType,
+  type Stmt,
+} from "./types.ts";
 
 /** Operators between their operands; all others are written as functions. Higher binds tighter, all from the left. */
 export const infix: Readonly<Partial<Record<BinaryOp | CompareOp, readonly [symbol: string, precedence: number]>>> = {
@@ -56,8 +64,9 @@ function printStatement(s: Stmt, indent: string, lines: string[]): void {
     case "for": {
       const step = s.step === 1 ? "" : ` step ${s.step}`;
       const mode = s.mode === "serial" ? "" : ` ${s.mode}`;
+      const lanes = s.lanes === undefined ? "" : ` lanes ${s.lanes}`;
       lines.push(
-        `${indent}for ${s.variable} in ${printExpr(s.from)}..${printExpr(s.to)}${step}${mode} over ${s.role} {`,
+        `${indent}for ${s.variable} in ${printExpr(s.from)}..${printExpr(s.to)}${step}${mode}${lanes} over ${s.role} {`,
       );
       printBody(s.body, inner, lines);
       lines.push(`${indent}}`);
@@ -100,8 +109,10 @@ export function printExpr(expr: Expr, outer = 0): string {
       return printConstant(expr.value, expr.type);
     case "variable":
       return expr.name;
-    case "load":
-      return `${expr.buffer}[${printExpr(expr.index)}]`;
+    case "load": {
+      const element = `${expr.buffer}[${printExpr(expr.index)}]`;
+      return isVector(expr.type) ? `load4(${element})` : element;
+    }
     case "unary": {
       if (expr.op !== "negate") return `${expr.op}(${printExpr(expr.x)})`;
       // A constant in parentheses: -(3) is the negation of 3, and -3 a constant.
@@ -123,9 +134,21 @@ export function printExpr(expr: Expr, outer = 0): string {
     case "convert":
       return `${expr.type}(${printExpr(expr.x)})`;
     case "threefry":
-      return `threefry(${[...expr.key, ...expr.counter].map((x) => printExpr(x)).join(", ")})`;
+      return call("threefry", [...expr.key, ...expr.counter]);
+    case "fma":
+      return call("fma", [expr.a, expr.b, expr.c]);
+    case "splat":
+      return call("splat", [expr.x]);
+    case "vector":
+      return call("vector", expr.lanes);
+    case "lane":
+      return `lane(${printExpr(expr.x)}, ${expr.lane})`;
+    case "reduce_lanes":
+      return call(`reduce_${expr.op}`, [expr.x]);
   }
 }
+
+const call = (name: string, args: readonly Expr[]): string => `${name}(${args.map((x) => printExpr(x)).join(", ")})`;
 
 /** `3` is an index, `3.0` an f32, `true` a bool; the others carry their type: `3i32`, `0.5f16`. */
 function printConstant(value: number, type: ScalarType): string {

@@ -8,24 +8,73 @@ import type { Location } from "../location.ts";
 /** `index` is a 32-bit integer that addresses elements; the others are what buffers hold and arithmetic yields. */
 export type ScalarType = DType | "index";
 
+/** Four lanes of a scalar type; `boolx4` is a mask. Operations on vectors work lane by lane. */
+export const vectorTypes = ["f32x4", "i32x4", "boolx4"] as const;
+export type VectorType = (typeof vectorTypes)[number];
+
+/** What expressions yield. Back-ends see vectors only where their target has lanes. */
+export type ValueType = ScalarType | VectorType;
+
 export type Expr =
   | { readonly kind: "constant"; readonly type: ScalarType; readonly value: number }
   /** A loop variable, a free size, a `let` or a `var`. */
-  | { readonly kind: "variable"; readonly type: ScalarType; readonly name: string }
-  | { readonly kind: "load"; readonly type: DType; readonly buffer: string; readonly index: Expr }
-  | { readonly kind: "unary"; readonly type: ScalarType; readonly op: UnaryOp; readonly x: Expr }
-  | { readonly kind: "binary"; readonly type: ScalarType; readonly op: BinaryOp; readonly a: Expr; readonly b: Expr }
-  | { readonly kind: "compare"; readonly type: "bool"; readonly op: CompareOp; readonly a: Expr; readonly b: Expr }
-  | { readonly kind: "select"; readonly type: ScalarType; readonly condition: Expr; readonly a: Expr; readonly b: Expr }
+  | { readonly kind: "variable"; readonly type: ValueType; readonly name: string }
+  /** An element; of a vector type, the four elements from the index on. */
+  | { readonly kind: "load"; readonly type: DType | VectorType; readonly buffer: string; readonly index: Expr }
+  | { readonly kind: "unary"; readonly type: ValueType; readonly op: UnaryOp; readonly x: Expr }
+  | { readonly kind: "binary"; readonly type: ValueType; readonly op: BinaryOp; readonly a: Expr; readonly b: Expr }
+  /** a · b + c, of type f32 or f32x4. Targets decide whether the product is rounded before the sum. */
+  | { readonly kind: "fma"; readonly type: ValueType; readonly a: Expr; readonly b: Expr; readonly c: Expr }
+  | {
+      readonly kind: "compare";
+      readonly type: "bool" | "boolx4";
+      readonly op: CompareOp;
+      readonly a: Expr;
+      readonly b: Expr;
+    }
+  /** The arms have the type of the whole; the condition is a bool, or of vectors a boolx4, which chooses lane by lane. */
+  | { readonly kind: "select"; readonly type: ValueType; readonly condition: Expr; readonly a: Expr; readonly b: Expr }
   /** Conversion; from float to integer it truncates towards zero, NaN becomes 0 and what is too large saturates. */
-  | { readonly kind: "convert"; readonly type: ScalarType; readonly x: Expr }
-  /** Word 0 of Threefry-2x32-20 (Salmon et al. 2011) for the key (k0, k1) and the counter (c0, c1); all i32. */
+  | { readonly kind: "convert"; readonly type: ValueType; readonly x: Expr }
+  /** Word 0 of Threefry-2x32-20 (Salmon et al. 2011) for the key (k0, k1) and the counter (c0, c1); all i32, or all i32x4. */
   | {
       readonly kind: "threefry";
-      readonly type: "i32";
+      readonly type: "i32" | "i32x4";
       readonly key: readonly [Expr, Expr];
       readonly counter: readonly [Expr, Expr];
-    };
+    }
+  /** One scalar in all four lanes. */
+  | { readonly kind: "splat"; readonly type: VectorType; readonly x: Expr }
+  /** A vector of four scalars, lane 0 first. */
+  | { readonly kind: "vector"; readonly type: VectorType; readonly lanes: readonly [Expr, Expr, Expr, Expr] }
+  /** The scalar in one lane of a vector, 0 to 3. */
+  | { readonly kind: "lane"; readonly type: ScalarType; readonly x: Expr; readonly lane: number }
+  /** The four lanes of x as one scalar: (x0 op x2) op (x1 op x3), in this order on every target. */
+  | { readonly kind: "reduce_lanes"; readonly type: ScalarType; readonly op: LaneReduction; readonly x: Expr };
+
+export const laneReductions = ["add", "multiply", "minimum", "maximum", "and", "or"] as const;
+export type LaneReduction = (typeof laneReductions)[number];
+
+/** The type of one lane; of a scalar type the type itself. */
+export function scalarOf(type: ValueType): ScalarType {
+  switch (type) {
+    case "f32x4":
+      return "f32";
+    case "i32x4":
+      return "i32";
+    case "boolx4":
+      return "bool";
+    default:
+      return type;
+  }
+}
+
+/** The vector type with lanes of the scalar type, if there is one. */
+export function vectorOf(type: ValueType): VectorType | undefined {
+  return vectorTypes.find((vector) => scalarOf(vector) === scalarOf(type));
+}
+
+export const isVector = (type: ValueType): type is VectorType => scalarOf(type) !== type;
 
 export const unaryOps = [
   "negate",
@@ -89,7 +138,11 @@ export type CompareOp = (typeof compareOps)[number];
 export type LoopRole = "batch" | "m" | "n" | "k" | "window" | "row" | "element";
 
 export type Stmt =
-  /** `variable` runs from `from` to below `to` by `step`. Iterations of a parallel loop touch no common element, save to read. */
+  /**
+   * `variable` runs from `from` to below `to` by `step`. Iterations of a parallel loop touch no common element, save to read.
+   * With `lanes` 4 the body is written for lane 0 and stands for four iterations, at i, i + 1, i + 2 and i + 3, as independent
+   * as those of a parallel loop; the step is a multiple of 4. The pass `vectorize` lifts such a body to vectors.
+   */
   | {
       readonly kind: "for";
       readonly variable: string;
@@ -98,6 +151,7 @@ export type Stmt =
       readonly step: number;
       readonly mode: "serial" | "parallel";
       readonly role: LoopRole;
+      readonly lanes?: 4;
       readonly body: readonly Stmt[];
     }
   /** A name for a value; never assigned again. */
@@ -105,6 +159,7 @@ export type Stmt =
   /** A register that `assign` changes: an accumulator. Registers are wider than float32 where the target likes it so. */
   | { readonly kind: "var"; readonly name: string; readonly value: Expr }
   | { readonly kind: "assign"; readonly name: string; readonly value: Expr }
+  /** Of a vector, its four lanes go to consecutive elements. */
   | { readonly kind: "store"; readonly buffer: string; readonly index: Expr; readonly value: Expr }
   | {
       readonly kind: "if";

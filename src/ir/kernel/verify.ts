@@ -4,7 +4,7 @@
 import { symbolsOf } from "../dim.ts";
 import type { DType } from "../dtype.ts";
 import { printExpr } from "./print.ts";
-import type { Expr, Kernel, ScalarType, Stmt } from "./types.ts";
+import { type Expr, isVector, type Kernel, type Stmt, scalarOf, type ValueType } from "./types.ts";
 
 /** A kernel that a pass or a lowering made wrongly; lists everything that is wrong with it. */
 export class KernelError extends Error {
@@ -19,7 +19,7 @@ export function verifyKernel(kernel: Kernel): void {
 
 type Binding =
   | { readonly kind: "buffer"; readonly dtype: DType; readonly readable: boolean; readonly writable: boolean }
-  | { readonly kind: "value"; readonly type: ScalarType; readonly assignable: boolean };
+  | { readonly kind: "value"; readonly type: ValueType; readonly assignable: boolean };
 type Scope = Map<string, Binding>;
 
 /** What is wrong with a kernel, in its own names; empty if nothing is. */
@@ -38,7 +38,7 @@ export function findProblems(kernel: Kernel): string[] {
     }
   }
 
-  const check = (expr: Expr, type: ScalarType, here: Scope, what: string): void => {
+  const check = (expr: Expr, type: ValueType, here: Scope, what: string): void => {
     checkExpr(expr, here, problems);
     if (expr.type !== type) problems.push(`${what} is ${printExpr(expr)} of type ${expr.type}, not ${type}`);
   };
@@ -53,6 +53,9 @@ export function findProblems(kernel: Kernel): string[] {
         check(s.from, "index", here, `the start of ${s.variable}`);
         check(s.to, "index", here, `the end of ${s.variable}`);
         if (!Number.isInteger(s.step) || s.step < 1) problems.push(`the step of ${s.variable} is ${s.step}`);
+        if (s.lanes !== undefined && s.step % s.lanes !== 0) {
+          problems.push(`${s.variable} has ${s.lanes} lanes, and the step ${s.step}`);
+        }
         checkBody(s.body, here, s.variable);
         return;
       case "let":
@@ -73,7 +76,12 @@ export function findProblems(kernel: Kernel): string[] {
         if (target?.kind !== "buffer") problems.push(`${s.buffer} is stored to, but is no buffer`);
         else {
           if (!target.writable) problems.push(`${s.buffer} is stored to, but only read`);
-          check(s.value, target.dtype, here, `what is stored to ${s.buffer}`);
+          checkExpr(s.value, here, problems);
+          if (scalarOf(s.value.type) !== target.dtype) {
+            problems.push(
+              `what is stored to ${s.buffer} is ${printExpr(s.value)} of type ${s.value.type}, not ${target.dtype}`,
+            );
+          }
         }
         return;
       }
@@ -111,13 +119,18 @@ const binaryOfFloats = new Set([
 ]);
 const binaryOfBooleans = new Set(["and", "or", "xor", "minimum", "maximum", "add", "multiply"]);
 
-function takesUnary(op: string, type: ScalarType): boolean {
+/** The type of a comparison of such values. */
+const truthOf = (type: ValueType): ValueType => (isVector(type) ? "boolx4" : "bool");
+
+function takesUnary(op: string, value: ValueType): boolean {
+  const type = scalarOf(value);
   if (type === "f32" || type === "f16") return op !== "not";
   if (type === "bool") return op === "not";
   return unaryOfIntegers.has(op);
 }
 
-function takesBinary(op: string, type: ScalarType): boolean {
+function takesBinary(op: string, value: ValueType): boolean {
+  const type = scalarOf(value);
   if (type === "f32" || type === "f16") return binaryOfFloats.has(op);
   if (type === "bool") return binaryOfBooleans.has(op);
   return op === "floordiv" ? type === "index" : op !== "atan2";
@@ -126,6 +139,12 @@ function takesBinary(op: string, type: ScalarType): boolean {
 function checkExpr(expr: Expr, scope: Scope, problems: string[]): void {
   const wrong = (why: string): void => {
     problems.push(`${why} in ${printExpr(expr)}`);
+  };
+  const checkOperands = (operands: readonly Expr[], type: ValueType): void => {
+    for (const x of operands) {
+      if (x.type !== type) wrong(`an operand of type ${x.type}`);
+      checkExpr(x, scope, problems);
+    }
   };
   switch (expr.kind) {
     case "constant":
@@ -143,14 +162,14 @@ function checkExpr(expr: Expr, scope: Scope, problems: string[]): void {
       if (found?.kind !== "buffer") problems.push(`${expr.buffer} is read, but is no buffer`);
       else {
         if (!found.readable) problems.push(`${expr.buffer} is read, but only written`);
-        if (found.dtype !== expr.type) wrong(`type ${expr.type} instead of ${found.dtype}`);
+        if (found.dtype !== scalarOf(expr.type)) wrong(`type ${expr.type} instead of ${found.dtype}`);
       }
       if (expr.index.type !== "index") wrong(`an index of type ${expr.index.type}`);
       checkExpr(expr.index, scope, problems);
       return;
     }
     case "unary": {
-      const result = expr.op === "is_finite" ? "bool" : expr.x.type;
+      const result = expr.op === "is_finite" ? truthOf(expr.x.type) : expr.x.type;
       if (expr.type !== result) wrong(`type ${expr.type} instead of ${result}`);
       if (!takesUnary(expr.op, expr.x.type)) wrong(`${expr.op} of type ${expr.x.type}`);
       checkExpr(expr.x, scope, problems);
@@ -159,24 +178,40 @@ function checkExpr(expr: Expr, scope: Scope, problems: string[]): void {
     case "binary":
     case "compare":
       if (expr.a.type !== expr.b.type) wrong(`${expr.a.type} and ${expr.b.type} meet`);
+      if (expr.kind === "compare" && expr.type !== truthOf(expr.a.type)) wrong(`type ${expr.type}`);
       if (expr.kind === "binary" && expr.type !== expr.a.type) wrong(`type ${expr.type} instead of ${expr.a.type}`);
       if (expr.kind === "binary" && !takesBinary(expr.op, expr.a.type)) wrong(`${expr.op} of type ${expr.a.type}`);
       checkExpr(expr.a, scope, problems);
       checkExpr(expr.b, scope, problems);
       return;
     case "select":
-      if (expr.condition.type !== "bool") wrong(`a condition of type ${expr.condition.type}`);
+      if (expr.condition.type !== truthOf(expr.type)) wrong(`a condition of type ${expr.condition.type}`);
       if (expr.a.type !== expr.type || expr.b.type !== expr.type) wrong(`${expr.a.type} and ${expr.b.type} meet`);
       for (const x of [expr.condition, expr.a, expr.b]) checkExpr(x, scope, problems);
       return;
     case "convert":
+      if (isVector(expr.type) !== isVector(expr.x.type)) wrong(`${expr.x.type} converted to ${expr.type}`);
       checkExpr(expr.x, scope, problems);
       return;
+    case "fma":
+      if (scalarOf(expr.type) !== "f32") wrong(`fma of type ${expr.type}`);
+      checkOperands([expr.a, expr.b, expr.c], expr.type);
+      return;
     case "threefry":
-      for (const x of [...expr.key, ...expr.counter]) {
-        if (x.type !== "i32") wrong(`an operand of type ${x.type}`);
-        checkExpr(x, scope, problems);
-      }
+      checkOperands([...expr.key, ...expr.counter], expr.type);
+      return;
+    case "splat":
+      checkOperands([expr.x], scalarOf(expr.type));
+      return;
+    case "vector":
+      checkOperands(expr.lanes, scalarOf(expr.type));
+      return;
+    case "lane":
+    case "reduce_lanes":
+      if (!isVector(expr.x.type) || scalarOf(expr.x.type) !== expr.type) wrong(`an operand of type ${expr.x.type}`);
+      if (expr.kind === "lane" && ![0, 1, 2, 3].includes(expr.lane)) wrong(`lane ${expr.lane}`);
+      if (expr.kind === "reduce_lanes" && !takesBinary(expr.op, expr.type)) wrong(`${expr.op} of type ${expr.type}`);
+      checkExpr(expr.x, scope, problems);
       return;
   }
 }

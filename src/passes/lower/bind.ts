@@ -151,15 +151,22 @@ function headOf(expr: Expr): string {
     case "variable":
       return `$${expr.name}:${expr.type}`;
     case "load":
-      return `load ${expr.buffer}`;
+      return `load ${expr.buffer} ${expr.type}`;
     case "unary":
     case "binary":
     case "compare":
       return `${expr.kind} ${expr.op} ${expr.type}`;
     case "convert":
       return `convert ${expr.type}`;
+    case "lane":
+      return `lane ${expr.lane}`;
+    case "reduce_lanes":
+      return `reduce_lanes ${expr.op}`;
     case "select":
     case "threefry":
+    case "fma":
+    case "splat":
+    case "vector":
       return expr.kind;
   }
 }
@@ -182,6 +189,14 @@ export function childrenOf(expr: Expr): readonly Expr[] {
       return [expr.condition, expr.a, expr.b];
     case "threefry":
       return [...expr.key, ...expr.counter];
+    case "fma":
+      return [expr.a, expr.b, expr.c];
+    case "splat":
+    case "lane":
+    case "reduce_lanes":
+      return [expr.x];
+    case "vector":
+      return expr.lanes;
   }
 }
 
@@ -206,5 +221,15 @@ export function withChildren(expr: Expr, parts: readonly Expr[]): Expr {
       return k.select(x!, y!, z!);
     case "threefry":
       return k.threefry([x!, y!], [z!, w!]);
+    case "fma":
+      return k.fma(x!, y!, z!);
+    case "splat":
+      return k.splat(x!);
+    case "vector":
+      return k.vector([x!, y!, z!, w!]);
+    case "lane":
+      return k.lane(x!, expr.lane);
+    case "reduce_lanes":
+      return k.reduceLanes(expr.op, x!);
   }
 }
