@@ -68,15 +68,24 @@ export function groupNodes(graph: Graph, limit: number): Grouping {
     return { members, nodes: [...nodes].sort((a, b) => position.get(a)! - position.get(b)!), outputs, kind };
   }
 
+  /** For each position the last one that groups which begin up to there reach: a path back ends before that. */
+  const reach = Int32Array.from(graph.nodes, (_, i) => i);
+  const spanOf = (members: ReadonlySet<Node>): { first: number; last: number } => {
+    const positions = [...members].map((member) => position.get(member)!);
+    return { first: Math.min(...positions), last: Math.max(...positions) };
+  };
+
   /** Whether something outside of `members` lies on a path from one of them to another: then they cannot be one node. */
   function isCyclic(members: ReadonlySet<Node>): boolean {
     const seen = new Set<Group>();
     const stack: Group[] = [];
+    let horizon = spanOf(members).last;
+    while (reach[horizon]! > horizon) horizon = reach[horizon]!;
     const leave = (from: ReadonlySet<Node>): void => {
       for (const node of from) {
         for (const reader of readers.get(node) ?? []) {
           const group = groupOf.get(reader)!;
-          if (seen.has(group) || members.has(reader)) continue;
+          if (position.get(reader)! > horizon || seen.has(group) || members.has(reader)) continue;
           seen.add(group);
           stack.push(group);
         }
@@ -92,8 +101,19 @@ export function groupNodes(graph: Graph, limit: number): Grouping {
     return false;
   }
 
+  const refused = new WeakMap<Group, WeakSet<Group>>();
+
   function join(first: Group, second: Group): boolean {
     if (first === second || first.members.size + second.members.size > limit) return false;
+    // Groups never change, and paths between them only grow: what failed once fails again.
+    if (refused.get(first)?.has(second)) return false;
+    if (tryJoin(first, second)) return true;
+    const others = refused.get(first) ?? new WeakSet();
+    refused.set(first, others.add(second));
+    return false;
+  }
+
+  function tryJoin(first: Group, second: Group): boolean {
     const members = new Set([...first.members, ...second.members]);
     const joined = describe(members, "single");
     if (joined.outputs.length === 0) return false;
@@ -101,6 +121,8 @@ export function groupNodes(graph: Graph, limit: number): Grouping {
     if (!iteration || isCyclic(members)) return false;
     const group: Group = { ...joined, kind: iteration.kind };
     for (const member of members) groupOf.set(member, group);
+    const { first: begin, last } = spanOf(members);
+    for (let at = begin; at < reach.length && reach[at]! < last; at++) reach[at] = last;
     return true;
   }
 
