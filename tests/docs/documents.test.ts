@@ -1,7 +1,10 @@
 // The documentation is true: its programs compile, its commands exist, its links and the files that it names are there.
 
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { compile } from "../../src/compile.ts";
 import { compileSource } from "../../src/dsl/compile-source.ts";
@@ -17,6 +20,8 @@ const blocks = written.flatMap(blocksOf);
 const named = (language: string): readonly (readonly [string, Block])[] =>
   blocks.filter((block) => block.language === language).map((block) => [describePlace(block), block] as const);
 
+const readJson = (file: string): Record<string, unknown> => JSON.parse(readFileSync(join(root, file), "utf8"));
+
 describe("programs compile", () => {
   test.each(named("dlm"))("%s", (_, block) => {
     const file = { name: block.file, text: block.text };
@@ -31,15 +36,57 @@ describe("programs compile", () => {
 });
 
 describe("commands exist", () => {
-  const scripts: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts;
+  const { scripts } = readJson("package.json");
   test.each(named("sh"))("%s", (_, { text }) => {
     for (const line of text.trim().split("\n")) {
       const [program, first = "", second = ""] = line.trim().split(/\s+/);
       if (program === "npm") expect(scripts).toHaveProperty([first === "run" ? second : first]);
+      else if (program === "npx" && first === "dlm" && ["check", "fmt", "inspect"].includes(second)) runDlm(line);
       else if (program === "npx" && first === "dlm")
         expect(existsSync(join(root, "src/cli", `${second}.ts`))).toBe(true);
       else expect.fail(`nothing checks the command ${line}`);
     }
+  });
+});
+
+/** Commands that only read are run; those that train and write are looked up. */
+function runDlm(line: string): void {
+  const words = line.replace(/#.*/, "").trim().split(/\s+/).slice(2);
+  const { status, stderr } = spawnSync(process.execPath, ["bin/dlm.mjs", ...words], { cwd: root, encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+}
+
+describe("TypeScript checks and runs", () => {
+  const found = named("ts");
+  test.skipIf(found.length === 0)("the types hold", () => {
+    const options: ts.CompilerOptions = {
+      ...ts.convertCompilerOptionsFromJson(readJson("tsconfig.json").compilerOptions, root).options,
+      paths: { dlm: [join(root, "src/index.ts")] },
+      noUnusedLocals: false,
+    };
+    const host = ts.createCompilerHost(options);
+    const sources = new Map(found.map(([, { text }], i) => [join(root, `document-${i}.ts`), text]));
+    const { getSourceFile, fileExists, readFile } = host;
+    host.fileExists = (file) => sources.has(file) || fileExists.call(host, file);
+    host.readFile = (file) => sources.get(file) ?? readFile.call(host, file);
+    host.getSourceFile = (file, target, ...rest) => {
+      const text = sources.get(file);
+      return text === undefined
+        ? getSourceFile.call(host, file, target, ...rest)
+        : ts.createSourceFile(file, text, target);
+    };
+    const problems = ts.getPreEmitDiagnostics(ts.createProgram([...sources.keys()], options, host));
+    expect(ts.formatDiagnostics(problems, host)).toBe("");
+  });
+
+  test.each(found)("%s", (_, { text }) => {
+    const url = pathToFileURL(join(root, "src/index.ts")).href;
+    const code = text.replaceAll(/from "dlm"/g, `from "${url}"`);
+    const args = ["--import", "tsx", "--input-type=module-typescript", "-"];
+    const runs = spawnSync(process.execPath, args, { cwd: root, input: code, encoding: "utf8" });
+    expect(runs.stderr).toBe("");
+    expect(runs.status).toBe(0);
   });
 });
 
