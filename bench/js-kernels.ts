@@ -2,7 +2,7 @@
 // the compiler. Prints GFLOP/s and the ratio to a plain triple loop of the same number of operations on the same machine.
 // Run: npx tsx bench/js-kernels.ts [name]
 
-import { compile, defaultPipeline, load } from "../src/compile.ts";
+import { compile, load } from "../src/compile.ts";
 import { evaluateDim } from "../src/ir/dim.ts";
 import type { Tensor } from "../src/ir/dtype.ts";
 import { createGraphBuilder, type Emit } from "../src/ir/emit.ts";
@@ -111,7 +111,7 @@ const wanted = process.argv[2] ?? "";
 for (const benchmark of cases.filter(({ name }) => name.includes(wanted))) {
   const row: string[] = [];
   for (const part of ["forward", "weights", "input"] as const) {
-    const compiled = compile(moduleOf(benchmark, part), { pipeline: process.env.PIPELINE ?? defaultPipeline });
+    const compiled = compile(moduleOf(benchmark, part));
     const executable = load(compiled);
     executable.write("w", randomTensor(benchmark.w));
     const inputs: Record<string, Tensor> = {};

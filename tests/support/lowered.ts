@@ -37,7 +37,7 @@ type Held = TypedArray | Float64Array;
  * Runs a program; results are outputs by name and new values of globals. Floats are held in float64, so that nothing is rounded
  * and mistakes are told from rounding. Buffers of the arena are arrays of their own, full of NaN at first.
  */
-export function runLowered(
+function runLowered(
   program: Program,
   inputs: Tensors,
   globals: Tensors,

@@ -4,7 +4,7 @@ import type { ReferenceTensor, SampleTensor } from "../../src/ir/op.ts";
 import { countOf } from "../../src/ir/reference.ts";
 
 /** Uniform numbers from 0 to 1, always the same for one seed (a linear congruential generator, multiplier of Numerical Recipes). */
-export function createRandom(seed: number): () => number {
+function createRandom(seed: number): () => number {
   let state = (seed * 7919 + 12345) >>> 0;
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -67,7 +67,7 @@ export const numbers = (attribute: unknown): number[] =>
   Array.isArray(attribute) ? attribute.filter((item) => typeof item === "number") : [];
 
 /** A reshape that only adds or drops axes of size 1. */
-export function isUnitReshape(node: Node): boolean {
+function isUnitReshape(node: Node): boolean {
   const from = node.inputs[0]?.type.shape.filter((dim) => dim !== 1);
   const to = node.results[0]?.type.shape.filter((dim) => dim !== 1);
   return from !== undefined && to?.length === from.length && to.every((dim, i) => equalDims(dim, from[i]!));

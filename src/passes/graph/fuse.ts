@@ -7,7 +7,7 @@ import { type Group, groupNodes } from "./fuse-groups.ts";
 import { roleOf } from "./fuse-roles.ts";
 
 /** The largest number of nodes that become one kernel, where nothing else is said. */
-export const defaultFusionLimit = 48;
+const defaultFusionLimit = 48;
 
 export const fuse = definePass({
   name: "fuse",

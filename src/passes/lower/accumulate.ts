@@ -197,7 +197,7 @@ function advance(draft: Draft, work: readonly Advance[], simplify: (expr: Expr) 
 const combinations = { sum: k.add, product: k.multiply, max: k.maximum, min: k.minimum } as const;
 
 /** How two partial results make one; undefined where the operation does not tell. */
-export function combination({ node, rule }: Reduction): ((a: Expr, b: Expr) => Expr) | undefined {
+function combination({ node, rule }: Reduction): ((a: Expr, b: Expr) => Expr) | undefined {
   const { kind } = node.attributes;
   if (rule.contraction) return combinations.sum;
   if (node.op !== "reduce" || rule.finish) return undefined;

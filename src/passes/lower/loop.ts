@@ -28,7 +28,7 @@ export function lowerLoop(draft: Draft, iteration: Iteration): readonly Stmt[] {
   );
 }
 
-export const elementAxis = (stem: string, size: Dim): LoopAxis => ({
+const elementAxis = (stem: string, size: Dim): LoopAxis => ({
   stem,
   size,
   width: 1,
