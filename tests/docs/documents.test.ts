@@ -82,8 +82,9 @@ describe("TypeScript checks and runs", () => {
 
   test.each(found)("%s", (_, { text }) => {
     const url = pathToFileURL(join(root, "src/index.ts")).href;
-    const code = text.replaceAll(/from "dlm"/g, `from "${url}"`);
-    const args = ["--import", "tsx", "--input-type=module-typescript", "-"];
+    const module = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022, verbatimModuleSyntax: true };
+    const code = ts.transpile(text.replaceAll(/from "dlm"/g, `from "${url}"`), module);
+    const args = ["--import", "tsx", "--input-type=module", "-"];
     const runs = spawnSync(process.execPath, args, { cwd: root, input: code, encoding: "utf8" });
     expect(runs.stderr).toBe("");
     expect(runs.status).toBe(0);

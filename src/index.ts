@@ -1,0 +1,27 @@
+// The public API, nothing else: write or build a model, compile it, run it, train it, take it away. Runs in browsers as it stands.
+
+export { type Executable, InputError, type Tensors } from "./backends/backend.ts";
+export { renderBundle } from "./bundle/bundle.ts";
+export { type Compiled, type CompileOptions, compile, defaultPipeline, load } from "./compile.ts";
+export {
+  BuilderError,
+  block,
+  f32,
+  type Initializer,
+  type InputType,
+  i32,
+  type Layer,
+  model,
+  type Tensor as SymbolicTensor,
+  u8,
+} from "./dsl/builder.ts";
+export { type Compilation, compileSource } from "./dsl/compile-source.ts";
+export { type Diagnostic, renderDiagnostics } from "./dsl/diagnostics.ts";
+export type { TrainingPlan } from "./dsl/training-plan.ts";
+export { readSafetensors, type Safetensors, writeSafetensors } from "./formats/safetensors.ts";
+export type { DType, Tensor } from "./ir/dtype.ts";
+export type { Module } from "./ir/graph.ts";
+export { printModule } from "./ir/print.ts";
+export { nn } from "./nn.generated.ts";
+export { loadTrainingData } from "./train/data/load.ts";
+export { type TrainingResult, type TrainOptions, train } from "./train/loop.ts";
