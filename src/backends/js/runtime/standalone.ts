@@ -56,9 +56,8 @@ export function createModel(
 ): (inputs: Record<string, Given>) => Record<string, Tensor> {
   const weights = Uint8Array.from(atob(model.weights), (character) => character.charCodeAt(0));
   const start = align(weights.length);
-  let memory = new ArrayBuffer(start);
-  new Uint8Array(memory).set(weights);
-  let run = create(memory);
+  let memory = weights.buffer;
+  let run: ReturnType<Create> | undefined;
 
   return (inputs) => {
     for (const name of Object.keys(inputs)) {
@@ -80,34 +79,22 @@ export function createModel(
       if (!shape) solveByCount(input, data.length, sizes);
     });
 
-    let bytes = start;
-    const offsets = model.inputs.map((input, i) => {
+    model.inputs.forEach((input, i) => {
       const { data, shape } = given[i]!;
       const wanted = shapeOf(input, sizes);
-      const count = product(wanted);
-      if (data.length !== count || (shape && String(shape) !== String(wanted)))
-        fail(
-          `${input.name} has ${shape ? `shape [${shape.join(", ")}] and ` : ""}${data.length} elements, expected ${describe(input)}`,
-        );
-      const offset = bytes;
-      bytes += align(count * arrays[input.dtype].BYTES_PER_ELEMENT);
-      return offset;
+      if (data.length === product(wanted) && (!shape || String(shape) === String(wanted))) return;
+      const found = shape ? `shape [${shape.join(", ")}] and ` : "";
+      fail(`${input.name} has ${found}${data.length} elements, expected ${describe(input)}`);
     });
-    const buffers = model.buffers.map(([size]) => size(sizes));
-    const arena = place(
-      buffers,
-      model.buffers.map(([, first, last]) => ({ first, last })),
-      bytes,
-    );
-    arena.forEach((offset, i) => {
-      bytes = Math.max(bytes, offset + align(buffers[i]!));
-    });
-
-    if (memory.byteLength < bytes) {
-      const grown = new ArrayBuffer(bytes);
-      new Uint8Array(grown).set(new Uint8Array(memory, 0, start));
+    const { offsets, arena, bytes } = layout(sizes);
+    if (!run || memory.byteLength < bytes) {
+      // V8 takes typed arrays for constants only in the first closure made of a text: make it over a memory that is likely to last.
+      // Pages that are never touched cost nothing.
+      const ample = layout(Object.fromEntries(model.sizes.map((name) => [name, (sizes[name] ?? 0) * 32]))).bytes;
+      const grown = new ArrayBuffer(Math.max(bytes, Math.min(ample, 2 ** 26)));
+      new Uint8Array(grown).set(new Uint8Array(memory, 0, weights.length));
       memory = grown;
-      run = create(memory);
+      run = create(grown);
     }
     model.inputs.forEach((input, i) => {
       new arrays[input.dtype](memory, offsets[i]!, given[i]!.data.length).set(given[i]!.data);
@@ -122,6 +109,19 @@ export function createModel(
       }),
     );
   };
+
+  function layout(sizes: Sizes) {
+    let end = start;
+    const offsets = model.inputs.map((input) => {
+      const offset = end;
+      end += align(product(shapeOf(input, sizes)) * arrays[input.dtype].BYTES_PER_ELEMENT);
+      return offset;
+    });
+    const buffers = model.buffers.map(([size]) => size(sizes));
+    const lives = model.buffers.map(([, first, last]) => ({ first, last }));
+    const arena = place(buffers, lives, end);
+    return { offsets, arena, bytes: arena.reduce((most, at, i) => Math.max(most, at + align(buffers[i]!)), end) };
+  }
 
   function fail(what: string): never {
     throw new TypeError(
