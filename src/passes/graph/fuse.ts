@@ -2,6 +2,7 @@
 // `iteration.ts`, how groups are formed `fuse-groups.ts`; here the graph is built anew.
 
 import { type Graph, type GraphInput, makeNode, type Node, type ResultValue, type Value } from "../../ir/graph.ts";
+import { createNames, printNode } from "../../ir/print.ts";
 import { definePass, mapGraphs } from "../pass.ts";
 import { type Group, groupNodes } from "./fuse-groups.ts";
 import { roleOf } from "./fuse-roles.ts";
@@ -14,14 +15,31 @@ export const fuse = definePass({
   doc: "Groups nodes that one kernel can compute: elementwise chains, reductions and rows, epilogues of contractions.",
   requires: ["differentiate"],
   options: { limit: { default: defaultFusionLimit, doc: "the largest number of nodes in a group" } },
-  run: (module, { options }) => mapGraphs(module, (graph) => fuseGraph(graph, options.limit)),
+  run: (module, context) =>
+    mapGraphs(module, (graph) =>
+      fuseGraph(graph, context.options.limit, (group, fusion) => {
+        if (!context.recording) return;
+        const nameOf = createNames();
+        context.record({
+          rule: `one ${group.kind}`,
+          graph: graph.name,
+          before: group.nodes.map((node) => printNode(node, nameOf, { locations: false })).join("; "),
+          after: [printNode(fusion, nameOf, { locations: false })],
+          location: fusion.location,
+        });
+      }),
+    ),
 });
 
 /**
  * The graph with groups of nodes replaced by `fusion` nodes: their operands are the inputs of the body, in order, their results
  * its outputs. Nodes that gain nothing stay as they are.
  */
-export function fuseGraph(graph: Graph, limit: number = defaultFusionLimit): Graph {
+export function fuseGraph(
+  graph: Graph,
+  limit: number = defaultFusionLimit,
+  observe?: (group: Group, fusion: Node) => void,
+): Graph {
   const { groups } = groupNodes(graph, limit);
   const replaced = new Map<Value, Value>();
   const current = (value: Value): Value => replaced.get(value) ?? value;
@@ -53,6 +71,7 @@ export function fuseGraph(graph: Graph, limit: number = defaultFusionLimit): Gra
       replaced.set(output, fusion.results[i]!);
     });
     nodes.push(fusion);
+    observe?.(group, fusion);
   }
   return {
     ...graph,
