@@ -182,6 +182,15 @@ function builderOf(value: object): Builder {
   return builder;
 }
 
+/** Tensors of different models do not mix. */
+function refuseForeign(builder: Builder, given: readonly Argument[]): void {
+  for (const value of given) {
+    if (isList(value)) refuseForeign(builder, value);
+    else if (typeof value === "object" && builders.has(value) && builders.get(value) !== builder)
+      throw new BuilderError("this tensor belongs to another model");
+  }
+}
+
 function unwrap(value: Tensor): Value {
   const found = values.get(value);
   if (!found) throw new BuilderError("this is not a tensor of a model under construction");
@@ -190,8 +199,10 @@ function unwrap(value: Tensor): Value {
 
 function wrap(builder: Builder, value: Value): Tensor {
   const { c } = builder;
-  const operate = (operator: BinaryOperator, y: Operand): Tensor =>
-    checked(() => toTensor(builder, binary(c, operator, tensor(value), toValue(y))));
+  const operate = (operator: BinaryOperator, y: Operand): Tensor => {
+    refuseForeign(builder, [y]);
+    return checked(() => toTensor(builder, binary(c, operator, tensor(value), toValue(y))));
+  };
   const made: Tensor = {
     shape: value.type.shape,
     dtype: value.type.dtype,
@@ -296,6 +307,7 @@ function findBuilder(given: readonly Argument[]): Builder | undefined {
 }
 
 function run(builder: Builder, name: string, given: readonly Argument[], as?: string): CompileValue {
+  refuseForeign(builder, given);
   const fn = functionValue(name);
   const required = requiredNames(fn);
   const { positional, named } = splitOptions(given);

@@ -53,10 +53,10 @@ export function runGraph(
 }
 
 /** The value of an expression without inputs, in a model of its own. `type` is that of the value. */
-export function valueOf(expression: string, type: string, before = ""): ReferenceTensor {
+export function evaluated(expression: string, type: string, before = ""): ReferenceTensor {
   const module = moduleOf(`model M(unused: f32[1]) -> (y: ${type}) {\n${before}\ny = ${expression}\n}`);
   const inputs = { unused: floats([1], [0]) };
-  return runGraph(module, "infer", inputs, initialOf(module)).outputs["y"]!;
+  return runGraph(module, "infer", inputs, initialOf(module)).outputs.y!;
 }
 
 export const numbers = (tensor: ReferenceTensor): number[] => [...tensor.data];

@@ -25,7 +25,7 @@ train M {
 const inputs = { unused: { dtype: "f32", shape: [1], data: Float64Array.of(0) } } as const;
 
 const lossAt = (module: Module, globals: Tensors): number =>
-  runGraph(module, "train_step", inputs, globals).outputs["loss"]!.data[0]!;
+  runGraph(module, "train_step", inputs, globals).outputs.loss!.data[0]!;
 
 /** The relative error of each parameter's gradient, in the Euclidean norm. */
 function gradientErrors(text: string): Map<string, number> {
