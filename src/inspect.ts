@@ -52,7 +52,7 @@ export function inspect(
 const kernelsOf = (program: Program): readonly Kernel[] => [...new Set(program.calls.map((call) => call.kernel))];
 
 /** A table of what a graph costs. Sizes that are free are taken as a batch of usual size, named in the heading. */
-export function summary(module: Module, program: Program, unfused: Graph | undefined): string {
+function summary(module: Module, program: Program, unfused: Graph | undefined): string {
   const sizes = Object.fromEntries(program.sizes.map((name) => [name, representativeSize]));
   const at = (dim: Dim): number =>
     evaluateDim(dim, { ...Object.fromEntries(symbolsOf(dim).map((name) => [name, representativeSize])), ...sizes });

@@ -214,7 +214,7 @@ export function runBlock(
  * Puts arguments, defaults and solved sizes into the scope of a body. Arguments are judged in the caller's frame, so that
  * mistakes stand at the call.
  */
-export function bindParameters(
+function bindParameters(
   c: Context,
   declaration: BlockDeclaration | ModelDeclaration,
   bound: ReadonlyMap<string, GivenArgument>,

@@ -18,7 +18,7 @@ export class Mistake extends Error {
 }
 
 /** Thrown where a program takes more than it may: nothing of it is looked at any further. */
-export class Exhausted extends Error {
+class Exhausted extends Error {
   constructor(readonly diagnostic: Diagnostic) {
     super(diagnostic.message);
   }

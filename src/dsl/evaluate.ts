@@ -119,7 +119,7 @@ const special: ReadonlyMap<string, CompileValue> = new Map([
   ["pi", float(Math.PI)],
 ]);
 
-export function evaluateName(c: Context, env: Environment, name: string, span: Span): CompileValue {
+function evaluateName(c: Context, env: Environment, name: string, span: Span): CompileValue {
   const local = lookup(env.scope, name);
   if (local) {
     if (local.kind === "poison") throw new Poisoned();

@@ -219,7 +219,7 @@ export function declareTotal(c: Context, env: Environment, { name, type, value, 
   env.scope.names.set(name.name, current);
 }
 
-export const zeros = (c: Context, { dtype, shape }: TensorType): Value =>
+const zeros = (c: Context, { dtype, shape }: TensorType): Value =>
   broadcastTo(c, asOperand(c, dtype === "bool" ? { kind: "bool", value: false } : int(0), dtype), shape);
 
 /** Adds `value` to a total of the present frame: `metric.loss.sum`. */

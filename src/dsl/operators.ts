@@ -131,7 +131,7 @@ function differenceOf(c: Context, operator: string, left: CompileValue, right: C
 
 type Arithmetic = keyof typeof operations;
 
-export function arithmetic(c: Context, operator: Arithmetic, left: CompileValue, right: CompileValue): CompileValue {
+function arithmetic(c: Context, operator: Arithmetic, left: CompileValue, right: CompileValue): CompileValue {
   if (left.kind === "tensor" || right.kind === "tensor") {
     for (const side of [left, right]) if (!isNumeric(side)) throw unfit(c, operator, side);
     const operands = alike(c, [left, right], operator);

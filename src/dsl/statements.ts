@@ -100,7 +100,7 @@ function runStatement(c: Context, env: Environment, statement: Statement): Compi
   }
 }
 
-export function assignNames(c: Context, env: Environment, names: readonly Identifier[], value: CompileValue): void {
+function assignNames(c: Context, env: Environment, names: readonly Identifier[], value: CompileValue): void {
   const [only, ...more] = names;
   if (only && more.length === 0) {
     if (value.kind === "none")

@@ -72,7 +72,7 @@ function bindingOf(value: CompileValue): Binding | undefined {
 }
 
 /** The element type that a declaration names, or that its variable stands for; undefined for a variable without a value. */
-export function elementOf(c: Context, env: Environment, { element }: TensorType): DType | undefined {
+function elementOf(c: Context, env: Environment, { element }: TensorType): DType | undefined {
   const { name } = element;
   if (isDType(name)) return name;
   const bound = lookup(env.scope, name);
@@ -142,7 +142,7 @@ function typeHelp(name: string): string {
 const place = (c: Context, span: Span) => ({ place: { file: c.frame.file, span } });
 
 /** The name of an argument in messages: as it was written if that is short, else the parameter's. */
-export function argumentText(argument: GivenArgument, parameter: string): string {
+function argumentText(argument: GivenArgument, parameter: string): string {
   const { written } = argument;
   return written?.kind === "name" ? written.name : parameter;
 }

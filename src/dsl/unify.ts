@@ -56,7 +56,7 @@ interface AxisEquation {
 }
 
 const isList = (binding: Binding): binding is readonly Dim[] => Array.isArray(binding);
-export const countAxes = (count: number): string => (count === 1 ? "1 axis" : `${count} axes`);
+const countAxes = (count: number): string => (count === 1 ? "1 axis" : `${count} axes`);
 
 /** Sizes for all names in the patterns; throws a UnifyError that names the first place where there are none. */
 export function solveShapes(equations: readonly ShapeEquation[], environment: DimEnvironment): Bindings {

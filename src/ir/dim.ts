@@ -130,24 +130,6 @@ function evaluateFactor(factor: Factor, sizes: Sizes): number {
   return value;
 }
 
-/** The dimension with some free sizes replaced. */
-export function substituteDim(dim: Dim, replace: (name: string) => Dim | undefined): Dim {
-  if (typeof dim === "number") return dim;
-  let sum: Dim = 0;
-  for (const { coefficient, factors } of dim.terms) {
-    let product: Dim = coefficient;
-    for (const factor of factors) {
-      const value: Dim =
-        typeof factor === "string"
-          ? (replace(factor) ?? symbol(factor))
-          : floorDivideDim(substituteDim(factor.numerator, replace), factor.divisor);
-      product = multiplyDims(product, value);
-    }
-    sum = addDims(sum, product);
-  }
-  return sum;
-}
-
 /** Names of the free sizes in `dim`, in order of appearance. */
 export function symbolsOf(dim: Dim): string[] {
   const names = new Set<string>();

@@ -108,14 +108,9 @@ export const isImplicitInput = (name: string): boolean => name === "key" || name
 /** `f32[N, 784]`. */
 export const formatType = ({ dtype, shape }: TensorType): string => `${dtype}[${shape.map(formatDim).join(", ")}]`;
 
-export const scalar = (dtype: DType): TensorType => ({ dtype, shape: [] });
+const scalar = (dtype: DType): TensorType => ({ dtype, shape: [] });
 
 export const literal = (value: number, dtype: DType): LiteralValue => ({ kind: "literal", value, type: scalar(dtype) });
-
-/** The module with one graph replaced or added. */
-export function withGraph(module: Module, graph: Graph): Module {
-  return { ...module, graphs: new Map([...module.graphs, [graph.name, graph]]) };
-}
 
 /** Makes a node whose results have the given types. Checks nothing: `emit.ts` does, from the operation's definition. */
 export function makeNode(

@@ -9,7 +9,7 @@ import { asOperand } from "../tensors.ts";
 import { type CompileValue, tensor } from "../values.ts";
 import { type Arguments, type Builtin, define } from "./define.ts";
 
-export const full = (c: Context, value: number, { dtype, shape }: TensorType): Value =>
+const full = (c: Context, value: number, { dtype, shape }: TensorType): Value =>
   shape.length === 0 ? literal(value, dtype) : make(c, "broadcast", [literal(value, dtype)], { shape, axes: [] });
 
 const iota = (c: Context, shape: readonly Dim[], axis: number, dtype: DType): Value =>

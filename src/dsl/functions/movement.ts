@@ -48,7 +48,7 @@ function swap(a: Arguments, c: Context): Value {
   return make(c, "transpose", [x], { permutation: x.type.shape.map((_, i) => (i === p ? q : i === q ? p : i)) });
 }
 
-export function sliceAxis(c: Context, x: Value, axis: number, start: Dim, limit: Dim, stride = 1): Value {
+function sliceAxis(c: Context, x: Value, axis: number, start: Dim, limit: Dim, stride = 1): Value {
   const { shape } = x.type;
   return make(c, "slice", [x], {
     start: shape.map((_, i) => (i === axis ? start : 0)),
