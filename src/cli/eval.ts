@@ -22,7 +22,7 @@ export function addEval(program: Command): void {
       const { loadTrainingData } = await import("../train/data/load.ts");
       const { dataFiles } = await import("../train/node/data-files.ts");
       const { columnTypes, evaluate, sessionOf } = await import("../train/session.ts");
-      const { numbers } = await import("./progress.ts");
+      const { matrices, numbers } = await import("./progress.ts");
       const { loadSource, requirePlan } = await import("./source.ts");
       const { withWeights } = await import("./weights.ts");
       const source = loadSource(file);
@@ -40,7 +40,7 @@ export function addEval(program: Command): void {
       if (options.json) process.stdout.write(`${JSON.stringify({ event: on, rows: rows.rows, ...metrics })}\n`);
       else
         process.stdout.write(
-          `${on === "test" ? "test data" : "training data"}, ${rows.rows} rows: ${numbers(metrics)}\n`,
+          `${[`${on === "test" ? "test data" : "training data"}, ${rows.rows} rows: ${numbers(metrics)}`, ...matrices(metrics)].join("\n")}\n`,
         );
     });
 }

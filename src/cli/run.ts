@@ -34,8 +34,8 @@ export function addRun(program: Command): void {
       const { loadSource } = await import("./source.ts");
       const { withWeights } = await import("./weights.ts");
       const { module } = loadSource(file, options.model);
-      const { executable } = await withWeights(module, ["infer"], options.weights);
-      const inputs = await readInputs(module, options.input, options.seed);
+      const { compiled, executable } = await withWeights(module, ["infer"], options.weights);
+      const inputs = await readInputs(compiled.module, options.input, options.seed);
       const outputs = executable.run("infer", inputs);
       if (options.output === undefined) process.stdout.write(`${writeJsonTensors(outputs)}\n`);
       else await writeTensors(options.output, outputs);

@@ -45,3 +45,13 @@ train Reader {
   seed: 4
 }
 `;
+
+/** Draws on the model of another file, with its weights. */
+export const saliency = `/// Which pixels decide?
+import { Reader } from "./digits.dlm"
+
+model Saliency(image: f32[N, 28, 28, 1]) -> (heat: f32[N, 28, 28], probs: f32[N, 10]) {
+  probs = Reader(image)
+  heat = abs(grad(sum(max(probs, axis: -1)), image))[..., 0]
+}
+`;
