@@ -16,8 +16,6 @@ describe("random graphs", () => {
       fc.assert(
         fc.property(randomModule({ steps: 20 }), (module) => {
           const before = module.graphs.get("infer")!;
-          // Reading an element of an axis that turns out empty has no meaning.
-          fc.pre(size > 0 || before.nodes.every((node) => node.op !== "gather" && node.op !== "scatter"));
           const after = fuseGraph(before);
           verifyModule({ ...module, graphs: new Map([["infer", after]]) });
           const random = createRandom(size);
