@@ -42,7 +42,9 @@ function indexOf(c: Context, env: Environment, expression: Expression): Dim {
   const value = evaluate(c, env, expression);
   if (value.kind === "int") return value.value;
   c.frame.span = expression.span;
-  throw mistake(c, "type", `an index is an integer, not ${kindOf(value)}`);
+  throw mistake(c, "type", `an index is an integer, not ${kindOf(value)}`, {
+    help: value.kind === "float" ? "a division that does not come out even gives a fraction" : undefined,
+  });
 }
 
 /** Start, limit and stride, counted from the front; numbers beyond the ends are brought to them, as in Python. */

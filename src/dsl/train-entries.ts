@@ -243,7 +243,7 @@ function dataPipeline(c: Context, env: Environment, written: Expression, fault: 
     const positional: Setting[] = [];
     const named: Record<string, Setting> = {};
     for (const argument of given) {
-      const setting = settingOf(constant(c, env, argument.value));
+      const setting = columnOf(name, argument.value) ?? settingOf(constant(c, env, argument.value));
       if (setting === undefined) return fault(argument.span, "data takes numbers, strings and lists of them");
       if (argument.name) named[argument.name.name] = setting;
       else positional.push(setting);
@@ -258,6 +258,10 @@ function dataPipeline(c: Context, env: Environment, written: Expression, fault: 
 
 /** Part of the language, but of a later stage of the implementation. */
 const unsupported = ["characters", "augment"];
+
+/** `rename(pixels: image)`: the present names of columns are written as names. */
+const columnOf = (transform: string, written: Expression): string | undefined =>
+  transform === "rename" && written.kind === "name" ? written.name : undefined;
 
 function settingOf(value: CompileValue): Setting | undefined {
   switch (value.kind) {

@@ -181,7 +181,10 @@ function misfit(axis: AxisEquation, form: Linear, name: string, origins: Readonl
   const { expression } = axis;
   const wanted = divideExactly(form.constant, form.divisor);
   const found = formatDim(axis.actual);
-  const size = wanted === undefined ? `${formatExpression(expression)}, which is not whole` : formatDim(wanted);
+  const size =
+    wanted === undefined
+      ? `${formatDim(form.constant)} / ${formatDim(form.divisor)}, which is not whole`
+      : formatDim(wanted);
   if (expression.kind !== "name") {
     const text = formatExpression(expression);
     return `axis ${axis.axis} of ${name} is ${found}, and should be ${text === size ? size : `${text} = ${size}`}`;

@@ -76,7 +76,8 @@ export function editDistance(a: string, b: string, limit: number): number {
  */
 export function closest(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > 100) return undefined;
-  const limit = Math.max(1, Math.floor(name.length / 3));
+  // One letter is no misspelling of another.
+  const limit = name.length === 1 ? 0.5 : Math.max(1, Math.floor(name.length / 3));
   let best: string | undefined;
   let bestCost = limit + 1;
   for (const candidate of candidates) {

@@ -157,6 +157,7 @@ describe("closest", () => {
     expect(closest("sofmtax", names)).toBe("softmax");
     expect(closest("attention", names)).toBeUndefined();
     expect(closest("relu", ["relu"])).toBeUndefined();
+    expect(closest("z", ["N", "x"])).toBeUndefined();
     expect(closest("x".repeat(1_000_000), names)).toBeUndefined();
   });
 });
