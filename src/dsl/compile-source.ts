@@ -2,6 +2,7 @@
 
 import type { Global, Graph, Module } from "../ir/graph.ts";
 import type { ModelDeclaration, SourceFile, TrainDeclaration } from "./ast.ts";
+import { checkNames } from "./check-names.ts";
 import {
   addInput,
   attempt,
@@ -13,9 +14,11 @@ import {
   mistake,
   report,
 } from "./context.ts";
-import { closest, type Diagnostic } from "./diagnostics.ts";
+import { closest, type Diagnostic, errorAt } from "./diagnostics.ts";
+import { type Environment, visibleNames } from "./evaluate.ts";
 import { openModel, runModel } from "./model.ts";
 import { type FileScope, type LoadFile, resolveProgram } from "./resolve.ts";
+import { openScope } from "./scope.ts";
 import { checkEntries, trainingPlan } from "./train-entries.ts";
 import { trainingGraphs } from "./train-graphs.ts";
 import type { TrainingPlan } from "./training-plan.ts";
@@ -44,9 +47,26 @@ export function compileSource(entry: SourceFile, loadFile: LoadFile, options: Co
   const models = scope.models.map((model) => model.name.name);
   if (diagnostics.length > 0) return { models, diagnostics };
   const c = createContext(scope.file);
+  if (scope.models.length === 0 && scope.trains.length === 0 && options.model === undefined) {
+    for (const diagnostic of [...checkNames(scope, visibleNames(environmentOf(scope))), noModel(scope)])
+      report(c, diagnostic);
+    return { models, diagnostics: inOrder(c.diagnostics) };
+  }
   const compiled = attemptAll(c, () => compileModel(c, scope, options));
+  for (const diagnostic of checkNames(scope, visibleNames(environmentOf(scope)))) report(c, diagnostic);
   const sound = compiled && c.diagnostics.every((diagnostic) => diagnostic.severity !== "error");
   return { models, diagnostics: inOrder(c.diagnostics), ...(sound ? compiled : {}) };
+}
+
+const environmentOf = (file: FileScope): Environment => ({ scope: openScope(), file });
+
+/** A file of blocks for others to import is right as it is, but there is nothing to run; an empty one is a mistake. */
+function noModel({ file, declarations }: FileScope): Diagnostic {
+  const blocks = [...declarations.values()].some(({ declaration }) => declaration.kind === "block");
+  const found = errorAt(file, { start: 0, end: 0 }, "name", `${file.name} declares no model`, {
+    help: blocks ? "import its blocks into a program with a model" : "model Name(x: f32[N, 2]) -> (y: f32[N, 1]) { … }",
+  });
+  return { ...found, severity: blocks ? "warning" : "error" };
 }
 
 function compileModel(c: Context, scope: FileScope, options: CompileOptions): { module: Module; plan?: TrainingPlan } {

@@ -1,6 +1,6 @@
 // Evaluates expressions: what is known at compile time is worked out, tensors become nodes of the present graph.
 
-import { isDType } from "../ir/dtype.ts";
+import { dtypes, isDType } from "../ir/dtype.ts";
 import type { Value } from "../ir/graph.ts";
 import type { CallExpression, Expression, PipeExpression, Span, Template } from "./ast.ts";
 import { applyFunction } from "./call.ts";
@@ -191,7 +191,7 @@ function declarationValue(c: Context, file: FileScope, name: string, span: Span)
 
 export function visibleNames(env: Environment): string[] {
   const files = [env.file.declarations, libraryNames(), builtins()].flatMap((names) => [...names.keys()]);
-  return [...namesIn(env.scope), ...files, "training", ...special.keys()];
+  return [...namesIn(env.scope), ...files, "training", ...special.keys(), ...dtypes];
 }
 
 /**
