@@ -162,6 +162,9 @@ describe("dlm inspect", () => {
     const plain = await shown(path("xor.dlm"), "--pipeline", "differentiate,decompose,fuse,plan-memory");
     expect(plain).toContain("graph @infer(");
     const { code, stderr } = await dlm("inspect", path("xor.dlm"), "--pipeline", "differentiate,fuze");
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("there is no pass fuze; the passes are differentiate") });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining("there is no pass fuze; the passes are differentiate"),
+    });
   });
 });
