@@ -50,7 +50,7 @@ export function excerpt(text: string, limit = 40): string {
  * The least number of insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b`
  * (optimal string alignment), or `limit + 1` as soon as it is sure to exceed `limit`.
  */
-export function editDistance(a: string, b: string, limit: number): number {
+function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -14,7 +14,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-export const bin = join(import.meta.dirname, "../../bin/dlm.mjs");
+const bin = join(import.meta.dirname, "../../bin/dlm.mjs");
 
 /** A folder of the test file's own, removed at its end. */
 export function temporaryFolder(): string {

@@ -55,7 +55,7 @@ export const shapes: readonly BrokenProgram[] = [
   },
   {
     name: "an image where vectors are expected",
-    program: "block classify(x: f32[N, D]) = dense(x, 10)\n" + image("«classify(image)»"),
+    program: `block classify(x: f32[N, D]) = dense(x, 10)\n${image("«classify(image)»")}`,
     code: "shape",
     says: "classify expects x: f32[N, D], and image has 4 axes, and should have 2",
     mend: "put `flatten` before `classify`",

@@ -45,7 +45,7 @@ export const syntax: readonly BrokenProgram[] = [
   },
   {
     name: "return",
-    program: "block half(x: f32[...S]) {\n  return «x» / 2\n}\n" + model,
+    program: `block half(x: f32[...S]) {\n  return «x» / 2\n}\n${model}`,
     code: "syntax",
     says: "expected the end of the line after `return`",
     mend: "leave out `return`",
@@ -66,14 +66,14 @@ export const syntax: readonly BrokenProgram[] = [
   },
   {
     name: "a comment of another language",
-    program: "«#» a network\n" + model,
+    program: `«#» a network\n${model}`,
     code: "syntax",
     says: "`#`",
     mend: "//",
   },
   {
     name: "a statement outside of every block",
-    program: "«y» = 3\n" + model,
+    program: `«y» = 3\n${model}`,
     code: "syntax",
     says: "expected a declaration, found `y`",
     mend: "const y = …",
