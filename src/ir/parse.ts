@@ -33,7 +33,7 @@ export function parseModule(text: string): Module {
     const start = scanner.position();
     const word = readWord(scanner);
     if (word === "graph") {
-      const { graph } = readGraph(scanner, globals);
+      const graph = readGraph(scanner, globals);
       if (graphs.has(graph.name)) throw scanner.error(`there are two graphs ${graph.name}`, start);
       graphs.set(graph.name, graph);
       continue;
@@ -59,7 +59,7 @@ const roles = new Map<string, GlobalRole>([
 export function parseGraph(text: string, globals: Globals = new Map()): Graph {
   const scanner = createScanner(text);
   scanner.expect("graph");
-  const { graph } = readGraph(scanner, globals);
+  const graph = readGraph(scanner, globals);
   if (!scanner.atEnd()) throw scanner.error("expected the end of the text");
   return graph;
 }
@@ -83,11 +83,8 @@ function readGlobal(scanner: Scanner, role: GlobalRole): Global {
   return { name, type, role, initializer, ...(owner ? { owner } : {}), location };
 }
 
-/**
- * A graph, after the word `graph`, and the place written beside its opening brace: where the graph is the body of a
- * node, it is the node's place.
- */
-function readGraph(scanner: Scanner, globals: Globals): { graph: Graph; location: Location | undefined } {
+/** A graph, after the word `graph`. */
+function readGraph(scanner: Scanner, globals: Globals): Graph {
   const scope: Scope = { globals, inputs: new Map(), results: new Map(), read: new Map() };
   const start = scanner.position();
   scanner.expect("@");
@@ -103,7 +100,6 @@ function readGraph(scanner: Scanner, globals: Globals): { graph: Graph; location
   scanner.expect("->");
   const outputs = readList(scanner, typed, "(", ")");
   scanner.expect("{");
-  const location = readLocation(scanner);
   const nodes: Node[] = [];
   const updates: Update[] = [];
   let returned: GraphOutput[] = [];
@@ -123,7 +119,7 @@ function readGraph(scanner: Scanner, globals: Globals): { graph: Graph; location
   if (returned.length !== outputs.length) throw scanner.error(`${name} returns nothing for its outputs`, start);
   const graph: Graph = { name, inputs, nodes, outputs: returned, updates };
   const memory = readMemory(scanner, graph);
-  return { graph: memory ? { ...graph, memory } : graph, location };
+  return memory ? { ...graph, memory } : graph;
 }
 
 /** `%0: f32[N] = add(%x, 1)   // place`. */
@@ -140,11 +136,8 @@ function readNode(scanner: Scanner, scope: Scope): Node {
   const definition = readOperation(scanner);
   const inputs = readOperands(readList(scanner, () => readValue(scanner, scope), "(", ")"));
   const attributes = readAttributes(scanner, definition);
-  let location = readLocation(scanner);
-  let body: Graph | undefined;
-  if (location === undefined && scanner.take("graph")) {
-    ({ graph: body, location } = readGraph(scanner, scope.globals));
-  }
+  const location = readLocation(scanner);
+  const body = scanner.take("graph") ? readGraph(scanner, scope.globals) : undefined;
   const node = makeNode(definition.name, inputs, attributes, types, location, body);
   node.results.forEach((result, i) => {
     scope.results.set(names[i]!, result);

@@ -83,17 +83,15 @@ export function createNames(): (value: ResultValue) => string {
   };
 }
 
-/** `%2: f32[N, 10] = add(%1, @bias)   // mlp.dlm:6:3`; several lines where the node has a body. */
+/** `%2: f32[N, 10] = add(%1, @bias)   // mlp.dlm:6:3`; its body on the lines below where it has one. */
 export function printNode(node: Node, nameOf: (value: ResultValue) => string, options: PrintOptions = {}): string {
   const results = node.results.map((result) => `${nameOf(result)}: ${formatType(result.type)}`);
   const dtype = literalType(node.inputs);
   const operands = node.inputs.map((value) => formatValue(value, nameOf, dtype));
   const attributes = formatAttributes(node.op, node.attributes);
   const text = `${results.join(", ")} = ${node.op}(${operands.join(", ")})${attributes === "" ? "" : ` ${attributes}`}`;
-  const comment = formatComment(node.location, options);
-  if (!node.body) return text + comment;
-  const [header, ...rest] = printGraph(node.body, options).split("\n");
-  return [`${text} ${header}${comment}`, ...rest].join("\n");
+  const line = text + formatComment(node.location, options);
+  return node.body ? `${line}\n${indent(printGraph(node.body, options), "  ")}` : line;
 }
 
 /** The element type that a node's literals have unless they say otherwise: that of the first operand that is none. */

@@ -68,7 +68,7 @@ describe("text form", () => {
     expect(printModule(parseModule(printed))).toBe(printed);
   });
 
-  it("prints bodies inside their node", () => {
+  it("prints bodies below their node", () => {
     const type = { dtype: "f32", shape: [symbol("N"), 3] } as const;
     const inner = createGraphBuilder("fused");
     const a = inner.input("a", type);
@@ -85,11 +85,12 @@ describe("text form", () => {
     const graph = { ...outer.build([{ name: "y", value: node.results[1]! }]), nodes: [node] };
     const printed = printGraph(graph);
     expect(printed).toBe(`graph @infer(%x: f32[N, 3]) -> (%y: f32[N]) {
-  %0: f32[N, 3], %1: f32[N] = fusion(%x) {kind: row} graph @fused(%a: f32[N, 3]) -> (%double: f32[N, 3], %sum: f32[N]) {   // a.dlm:1:2
-    %0: f32[N, 3] = multiply(%a, 2)
-    %1: f32[N] = reduce(%0) {kind: sum, axes: [1]}
-    return %0, %1
-  }
+  %0: f32[N, 3], %1: f32[N] = fusion(%x) {kind: row}   // a.dlm:1:2
+    graph @fused(%a: f32[N, 3]) -> (%double: f32[N, 3], %sum: f32[N]) {
+      %0: f32[N, 3] = multiply(%a, 2)
+      %1: f32[N] = reduce(%0) {kind: sum, axes: [1]}
+      return %0, %1
+    }
   return %1
 }`);
     const again = parseGraph(printed);
