@@ -13,13 +13,13 @@ block class_of(label) {
 /// The share of rows whose greatest logit is that of the label. Rows with the label `ignore` do not count.
 metric accuracy(logits: f32[...B, K], label, ignore: int = none) {
   class = class_of(label)
-  hit = argmax(logits, axis: -1) == class
-  counts = class == class
+  hit = cast(argmax(logits, axis: -1) == class, f32)
+  counts = ones_like(hit)
   if ignore != none {
-    counts = class != ignore
+    counts = cast(class != ignore, f32)
   }
-  total correct: f32[] += sum(cast(hit && counts, f32))
-  total count: f32[] += sum(cast(counts, f32))
+  total correct: f32[] += sum(hit * counts)
+  total count: f32[] += sum(counts)
   correct / maximum(count, 1)
 }
 
