@@ -60,6 +60,7 @@ export function createModel(
   let run: ReturnType<Create> | undefined;
 
   return (inputs) => {
+    if (typeof inputs !== "object" || inputs === null) fail("the inputs are an object");
     for (const name of Object.keys(inputs)) {
       if (!model.inputs.some((input) => input.name === name)) fail(`there is no input ${name}`);
     }
@@ -67,7 +68,10 @@ export function createModel(
     const given = model.inputs.map((input) => {
       // Seed and step of random numbers may be left out.
       const value = inputs[input.name] ?? (input.name === "key" ? [0, 0] : fail(`input ${input.name} is missing`));
-      return "data" in value ? value : { data: value };
+      const read = typeof value === "object" && "data" in value ? value : { data: value };
+      if (!isNumbers(read.data) || (read.shape !== undefined && !isNumbers(read.shape)))
+        fail(`${input.name} should be a flat array of numbers, or { data, shape }`);
+      return read;
     });
     // What says its shape tells the free sizes first; the others follow from the number of elements.
     model.inputs.forEach((input, i) => {
@@ -154,6 +158,12 @@ export function createModel(
     if (count % rest !== 0) fail(`${input.name} has ${count} elements, expected ${describe(input)}`);
     sizes[String(only)] = rest === 0 ? 0 : count / rest;
   }
+}
+
+/** Typed arrays are; other arrays are looked through, since an array in an array would become NaN. */
+function isNumbers(given: unknown): given is Data {
+  if (ArrayBuffer.isView(given)) return "length" in given && !/^Big/.test(given.constructor.name);
+  return Array.isArray(given) && given.every((item) => typeof item === "number");
 }
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

@@ -1,0 +1,205 @@
+// Bundles: modules that run alone, give the very bits of `dlm run`, stay small, say what is wrong with their inputs, and
+// declare their types for TypeScript.
+
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { transform } from "esbuild";
+import ts from "typescript";
+import { beforeAll, describe, expect, it } from "vitest";
+import { renderBundle } from "../../src/bundle/bundle.ts";
+import { compile } from "../../src/compile.ts";
+import { compileSource } from "../../src/dsl/compile-source.ts";
+import { readNpy, writeNpy } from "../../src/formats/npy.ts";
+import { allocate } from "../../src/ir/dtype.ts";
+import { evaluateShape } from "../../src/ir/sizes.ts";
+import { dlm, temporaryFolder } from "../cli/dlm.ts";
+
+const folder = temporaryFolder();
+const path = (...names: string[]): string => join(folder, ...names);
+const program = join(import.meta.dirname, "../../models/digits_cnn.dlm");
+const weights = ["--weights", path("out/weights.safetensors")];
+
+beforeAll(async () => {
+  const trained = await dlm("train", program, "--out", path("out"), "--epochs", "1", "--limit", "64");
+  expect(trained).toMatchObject({ code: 0, stderr: "" });
+  const bundled = await dlm("bundle", program, ...weights, "-o", path("cnn.mjs"));
+  expect(bundled).toMatchObject({ code: 0, stderr: "" });
+  expect(bundled.stdout).toMatch(/^wrote .*cnn\.mjs \([\d.]+ kB\) and cnn\.d\.mts\n$/);
+});
+
+/** Pixel i of the images; the same formula stands in the script below. */
+const pixel = (i: number): number => ((i * 7919) % 256) / 255;
+
+/** What a module answers in a process of Node's own, in a folder with nothing else, where no text may become code. */
+async function answersAlone(rows: readonly number[]): Promise<Float32Array[]> {
+  mkdirSync(path("alone"), { recursive: true });
+  cpSync(path("cnn.mjs"), path("alone/cnn.mjs"));
+  expect(readdirSync(path("alone"))).toEqual(["cnn.mjs"]);
+  const script = `
+    import { DigitsCnn } from "./cnn.mjs";
+    for (const rows of ${JSON.stringify(rows)}) {
+      const image = Float32Array.from({ length: rows * 784 }, (_, i) => ((i * 7919) % 256) / 255);
+      const { probs } = DigitsCnn({ image });
+      console.log(JSON.stringify([probs.dtype, probs.shape, Buffer.from(probs.data.buffer).toString("base64")]));
+    }`;
+  const flags = ["--disallow-code-generation-from-strings", "--input-type=module", "--eval", script];
+  const { stdout } = await promisify(execFile)(process.execPath, flags, { cwd: path("alone"), env: {} });
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line, i) => {
+      const [dtype, shape, bits] = JSON.parse(line);
+      expect([dtype, shape]).toEqual(["f32", [rows[i], 10]]);
+      return new Float32Array(new Uint8Array(Buffer.from(bits, "base64")).buffer);
+    });
+}
+
+describe("a bundle", () => {
+  it("agrees with dlm run to the bit, for any number of rows, in any order of sizes", async () => {
+    const rows = [3, 33, 1, 0, 33, 8];
+    const answers = await answersAlone(rows);
+    for (const [i, count] of rows.entries()) {
+      const data = Float32Array.from({ length: count * 784 }, (_, at) => pixel(at));
+      writeFileSync(path("x.npy"), writeNpy({ dtype: "f32", shape: [count, 28, 28, 1], data }));
+      const { code } = await dlm("run", program, ...weights, "--input", path("x.npy"), "--output", path("y.npy"));
+      expect(code).toBe(0);
+      expect(answers[i]).toEqual(readNpy(readFileSync(path("y.npy")), "y.npy").data);
+      expect(answers[i]).toHaveLength(10 * count);
+    }
+  });
+
+  it("imports nothing and makes no code of texts", () => {
+    const source = ts.createSourceFile("cnn.mjs", readFileSync(path("cnn.mjs"), "utf8"), ts.ScriptTarget.ESNext, true);
+    const names: string[] = [];
+    const visit = (node: ts.Node): void => {
+      expect(ts.isImportDeclaration(node) || node.kind === ts.SyntaxKind.ImportKeyword).toBe(false);
+      if (ts.isIdentifier(node)) names.push(node.text);
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+    expect(names).toContain("Float32Array");
+    for (const name of ["eval", "Function", "require", "process"]) expect(names).not.toContain(name);
+  });
+
+  it("of a network for 28×28 images is, weights aside, at most 12 KB minified and gzipped", async () => {
+    // The convolutional network of the primer.
+    const text = readFileSync(program, "utf8")
+      .replace("conv2d(8,", "conv2d(32,")
+      .replace("conv2d(16,", "conv2d(64,")
+      .replace("dense(64)", "dense(128)");
+    const { module } = compileSource({ name: "cnn.dlm", text }, () => undefined);
+    if (!module) throw new Error("the program does not compile");
+    const { programs } = compile(module, { graphs: ["infer"] });
+    const bundle = renderBundle(programs, "infer", (name) => {
+      const { dtype, shape } = programs.globals.get(name)!.type;
+      const sizes = evaluateShape(shape, {});
+      const count = sizes.reduce((a, b) => a * b, 1);
+      return { dtype, shape: sizes, data: allocate(dtype, count) };
+    });
+    const bare = bundle.replace(/weights: "[^"]*"/, 'weights: ""');
+    expect(bare.length).toBeLessThan(bundle.length - 100_000);
+    const { code } = await transform(bare, { minify: true, format: "esm" });
+    expect(gzipSync(code).length).toBeLessThanOrEqual(12 * 1024);
+  });
+
+  describe("refuses with a TypeError", () => {
+    const takes = "it takes image: f32[N, 28, 28, 1]";
+    const pixels = new Float32Array(784);
+    const cases: readonly [string, unknown, string][] = [
+      ["no inputs", undefined, "the inputs are an object"],
+      ["null", null, "the inputs are an object"],
+      ["an input that is missing", {}, "input image is missing"],
+      ["an input of another name", { image: pixels, picture: pixels }, "there is no input picture"],
+      ["too few numbers", { image: new Float32Array(783) }, "image has 783 elements, expected f32[N, 28, 28, 1]"],
+      [
+        "a shape of another rank",
+        { image: { data: pixels, shape: [784] } },
+        "image has shape [784], expected f32[N, 28, 28, 1]",
+      ],
+      [
+        "a shape of another size",
+        { image: { data: pixels, shape: [1, 28, 14, 2] } },
+        "image has shape [1, 28, 14, 2] and 784 elements, expected f32[N, 28, 28, 1]",
+      ],
+      ["nested lists", { image: [[0, 1]] }, "image should be a flat array of numbers, or { data, shape }"],
+      ["a number", { image: 3 }, "image should be a flat array of numbers"],
+      ["a text", { image: "pixels" }, "image should be a flat array of numbers"],
+      ["texts", { image: { data: ["a"], shape: [1] } }, "image should be a flat array of numbers"],
+      ["big integers", { image: new BigInt64Array(784) }, "image should be a flat array of numbers"],
+    ];
+
+    it.each(cases)("%s", async (_, inputs, message) => {
+      const { DigitsCnn } = await import(pathToFileURL(path("cnn.mjs")).href);
+      const call = (): unknown => DigitsCnn(inputs);
+      expect(call).toThrow(TypeError);
+      expect(call).toThrow(`DigitsCnn: ${message}`);
+      expect(call).toThrow(takes);
+      // What was refused has left nothing behind.
+      expect(DigitsCnn({ image: pixels }).probs.shape).toEqual([1, 10]);
+    });
+  });
+
+  it("takes plain numbers, and gives tensors that the caller owns", async () => {
+    const { DigitsCnn } = await import(pathToFileURL(path("cnn.mjs")).href);
+    const numbers = Array.from({ length: 784 }, (_, i) => pixel(i));
+    const { probs: first } = DigitsCnn({ image: numbers });
+    const copy = first.data.slice();
+    const { probs: second } = DigitsCnn({ image: { data: new Float32Array(2 * 784), shape: [2, 28, 28, 1] } });
+    expect(first.data).toEqual(copy);
+    expect(second.shape).toEqual([2, 10]);
+    expect(first.data.reduce((a: number, b: number) => a + b)).toBeCloseTo(1, 5);
+  });
+});
+
+describe("declarations beside a bundle", () => {
+  const use = `import { DigitsCnn, type DigitsCnnOutputs } from "./cnn.mjs";
+const outputs: DigitsCnnOutputs = DigitsCnn({ image: new Float32Array(784) });
+const data: Float32Array = outputs.probs.data;
+const shape: readonly number[] = DigitsCnn({ image: { data: [0, 1], shape: [1, 28, 28, 1] } }).probs.shape;
+export { data, shape };
+`;
+  const check = (name: string, text: string, options: ts.CompilerOptions): string[] => {
+    writeFileSync(path(name), text);
+    const checked = ts.createProgram([path(name)], {
+      strict: true,
+      noEmit: true,
+      target: ts.ScriptTarget.ES2022,
+      lib: ["lib.es2022.d.ts"],
+      types: [],
+      ...options,
+    });
+    return ts.getPreEmitDiagnostics(checked).map((d) => ts.flattenDiagnosticMessageText(d.messageText, "\n"));
+  };
+  const resolutions: readonly [string, string, ts.CompilerOptions][] = [
+    [
+      "NodeNext",
+      "consumer.mts",
+      { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext },
+    ],
+    ["Bundler", "consumer.ts", { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler }],
+  ];
+
+  it.each(resolutions)("are found and fit, with moduleResolution %s", (_, name, options) => {
+    expect(check(name, use, options)).toEqual([]);
+    const wrong = use.replace("image: new", "picture: new");
+    expect(check(name, wrong, options).join("\n")).toContain("'picture' does not exist in type 'DigitsCnnInputs'");
+  });
+
+  it("say what the model does, and the shapes", async () => {
+    writeFileSync(
+      path("twice.dlm"),
+      "/// Doubles every number.\nmodel Twice(x: f32[N, T]) -> (y: f32[N, T]) {\n  y = 2 * x\n}\n",
+    );
+    expect(await dlm("bundle", path("twice.dlm"), "-o", path("twice.mjs"))).toMatchObject({ code: 0, stderr: "" });
+    const text = readFileSync(path("twice.d.mts"), "utf8");
+    for (const part of ["Doubles every number.", "/** f32[N, T] */", "@throws {TypeError}"])
+      expect(text).toContain(part);
+    const { Twice } = await import(pathToFileURL(path("twice.mjs")).href);
+    expect(Twice({ x: { data: [1, 2, 3, 4, 5, 6], shape: [3, 2] } }).y).toMatchObject({ dtype: "f32", shape: [3, 2] });
+    expect(() => Twice({ x: [1, 2] })).toThrow("Twice: x needs a shape: { data, shape }");
+  });
+});
