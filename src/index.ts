@@ -24,4 +24,7 @@ export type { Module } from "./ir/graph.ts";
 export { printModule } from "./ir/print.ts";
 export { nn } from "./nn.generated.ts";
 export { loadTrainingData } from "./train/data/load.ts";
+export type { TrainingEvent } from "./train/events.ts";
 export { type TrainingResult, type TrainOptions, train } from "./train/loop.ts";
+export { columnTypes } from "./train/session.ts";
+export { memoryStore, type Store } from "./train/store.ts";
