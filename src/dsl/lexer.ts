@@ -96,7 +96,7 @@ export function lex(file: SourceFile, from = 0, to = file.text.length): Lexed {
     at = (token.endOffset ?? at) + 1;
     if (first) indent = token.startOffset - lineStart;
     const after = text[at];
-    tokens.push({ token, first, indent, blankAfter: after === undefined || /\s/.test(after) });
+    tokens.push({ token, first, indent, blankAfter: after === undefined || after === " " || /\s/.test(after) });
     first = false;
     newlines = 0;
   };
@@ -116,12 +116,17 @@ export function lex(file: SourceFile, from = 0, to = file.text.length): Lexed {
       if (newlines > 1) flushDoc();
       continue;
     }
-    const blanks = match(space);
+    // Which patterns can match at all follows from the first character: a line may be a megabyte long.
+    const code = text.charCodeAt(at);
+    const exotic = code >= 128;
+    const slash = character === "/";
+    const letter = exotic || character === "_" || ((code | 32) >= 97 && (code | 32) <= 122);
+    const blanks = exotic || code <= 32 ? match(space) : undefined;
     if (blanks !== undefined) {
       at += blanks.length;
       continue;
     }
-    const note = match(comment);
+    const note = slash ? match(comment) : undefined;
     if (note !== undefined) {
       const documentation = note.startsWith("///") && !note.startsWith("////");
       comments.push({ text: note.trimEnd(), documentation, span: { start: at, end: at + note.length } });
@@ -130,19 +135,19 @@ export function lex(file: SourceFile, from = 0, to = file.text.length): Lexed {
       at += note.length;
       continue;
     }
-    const foreign = match(blockComment);
+    const foreign = slash ? match(blockComment) : undefined;
     if (foreign !== undefined) {
       const help = "comments run from `//` to the end of the line";
       report({ start: at, end: at + 2 }, "`/*` begins no comment here", "not understood", help);
       at += foreign.replace(/[\r\n]$/, "").length;
       continue;
     }
-    const name = match(word);
+    const name = letter ? match(word) : undefined;
     if (name !== undefined) {
       push(makeToken(reserved.get(name) ?? Identifier, name, at));
       continue;
     }
-    const digits = match(number);
+    const digits = code >= 48 && code <= 57 ? match(number) : undefined;
     if (digits !== undefined) {
       const start = at;
       push(makeToken(NumberLiteral, digits, at));
@@ -175,8 +180,8 @@ export function lex(file: SourceFile, from = 0, to = file.text.length): Lexed {
     }
     const strange = match(odd) ?? character;
     const shown = Array.from(strange)[0] ?? character;
-    const code = (shown.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
-    const visible = /[\p{L}\p{N}\p{P}\p{S}]/u.test(shown) ? `\`${shown}\`` : `the character U+${code}`;
+    const hexadecimal = (shown.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+    const visible = /[\p{L}\p{N}\p{P}\p{S}]/u.test(shown) ? `\`${shown}\`` : `the character U+${hexadecimal}`;
     const span = { start: at, end: at + strange.length };
     report(span, `${visible} has no meaning here`, "not understood", mends[shown]);
     at += strange.length;
