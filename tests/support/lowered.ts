@@ -10,6 +10,7 @@ import type { Program } from "../../src/ir/kernel/program.ts";
 import { verifyKernel } from "../../src/ir/kernel/verify.ts";
 import type { MemoryPlan, Place } from "../../src/ir/memory-plan.ts";
 import type { ReferenceTensor } from "../../src/ir/op.ts";
+import { jsTarget, wasmTarget } from "../../src/ir/target.ts";
 import { lowerGraph } from "../../src/passes/lower/index.ts";
 import { randomGlobals, randomInputs } from "./graphs.ts";
 
@@ -123,12 +124,17 @@ export interface Run {
   readonly sizes: Sizes;
 }
 
+/** Scalars, and vectors with all that passes do for them. */
+const targets = [jsTarget, wasmTarget({ fma: true })];
+
 /** Fails unless the lowered graph (planned as it is, or trivially) gives what `expected` says. */
 export function expectLowered({ graph, inputs, globals, sizes }: Run, expected: Interpretation): void {
   const planned = graph.memory ? graph : { ...graph, memory: trivialPlan(graph) };
-  const lowered = runLowered(lowerGraph(planned), inputs, globals, sizes);
-  for (const { name } of graph.outputs) expectClose(lowered.outputs.get(name)!, expected.outputs[name]!, 1e-9);
-  for (const [name, value] of expected.updates) expectClose(lowered.globals.get(name)!, value, 1e-9);
+  for (const target of targets) {
+    const lowered = runLowered(lowerGraph(planned, { target }), inputs, globals, sizes);
+    for (const { name } of graph.outputs) expectClose(lowered.outputs.get(name)!, expected.outputs[name]!, 1e-9);
+    for (const [name, value] of expected.updates) expectClose(lowered.globals.get(name)!, value, 1e-9);
+  }
 }
 
 /** Fails unless both graphs give the same, and the second gives it when lowered too, on random inputs. */

@@ -4,8 +4,9 @@
 import { evaluateDim } from "../../ir/dim.ts";
 import { exprKey } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
-import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
-import { childrenOf, withChildren } from "../lower/bind.ts";
+import { type Expr, isVector, type Kernel, type Stmt } from "../../ir/kernel/types.ts";
+import { childrenOf } from "../lower/bind.ts";
+import { definedIn, freshNames, mapChildren, substitute, substituteIn } from "./rewrite.ts";
 
 type Loop = Extract<Stmt, { kind: "for" }>;
 
@@ -16,14 +17,7 @@ interface Scope {
 
 /** The kernel with everything that a loop leaves alone computed before that loop. */
 export function hoist(kernel: Kernel): Kernel {
-  const taken = new Set([...kernel.sizes, ...kernel.buffers.map((buffer) => buffer.name), ...definedIn(kernel.body)]);
-  const fresh = (stem: string): string => {
-    let name = stem;
-    for (let i = 1; taken.has(name); i++) name = `${stem}_${i}`;
-    taken.add(name);
-    return name;
-  };
-  return { ...kernel, body: hoistBody(kernel.body, { kernel, fresh }) };
+  return { ...kernel, body: hoistBody(kernel.body, { kernel, fresh: freshNames(kernel) }) };
 }
 
 /** Inner loops first: what leaves them is then looked at again in the loop around. */
@@ -81,9 +75,7 @@ function hoistFrom(loop: Loop, scope: Scope, shared: Known): readonly Stmt[] {
     if (fixed(expr) && isWork(expr)) return take(expr);
     // What is read in an arm of a selection may exist only where its condition holds.
     if (expr.kind === "select") return { ...expr, condition: rewrite(expr.condition) };
-    const children = childrenOf(expr);
-    const parts = children.map(rewrite);
-    return parts.every((part, i) => part === children[i]) ? expr : withChildren(expr, parts);
+    return mapChildren(expr, rewrite);
   };
   const body = loop.body.flatMap((statement): readonly Stmt[] => {
     switch (statement.kind) {
@@ -104,40 +96,7 @@ function hoistFrom(loop: Loop, scope: Scope, shared: Known): readonly Stmt[] {
         return [statement];
     }
   });
-  return [...before, { ...loop, body: renamed.size === 0 ? body : body.map((s) => renameIn(s, renamed)) }];
-}
-
-function substitute(expr: Expr, names: ReadonlyMap<string, Expr>): Expr {
-  if (names.size === 0) return expr;
-  if (expr.kind === "variable") return names.get(expr.name) ?? expr;
-  const children = childrenOf(expr);
-  const parts = children.map((child) => substitute(child, names));
-  return parts.every((part, i) => part === children[i]) ? expr : withChildren(expr, parts);
-}
-
-function renameIn(s: Stmt, names: ReadonlyMap<string, Expr>): Stmt {
-  const inside = (body: readonly Stmt[]): readonly Stmt[] => body.map((inner) => renameIn(inner, names));
-  switch (s.kind) {
-    case "for":
-      return { ...s, from: substitute(s.from, names), to: substitute(s.to, names), body: inside(s.body) };
-    case "if":
-      return {
-        ...s,
-        condition: substitute(s.condition, names),
-        then: inside(s.then),
-        otherwise: inside(s.otherwise),
-      };
-    case "block":
-      return { ...s, body: inside(s.body) };
-    case "let":
-    case "var":
-    case "assign":
-      return { ...s, value: substitute(s.value, names) };
-    case "store":
-      return { ...s, index: substitute(s.index, names), value: substitute(s.value, names) };
-    case "alloc":
-      return s;
-  }
+  return [...before, { ...loop, body: renamed.size === 0 ? body : substituteIn(body, renamed) }];
 }
 
 /** Whether it reads what the kernel writes: then it may differ from one place to another. */
@@ -162,29 +121,10 @@ function memo(compute: (expr: Expr) => boolean): (expr: Expr) => boolean {
 const isWork = (expr: Expr): boolean => expr.kind !== "constant" && expr.kind !== "variable";
 
 /** An element that exists for all sizes: one of a buffer of a known length. */
-function isFirst({ buffer, index }: Extract<Expr, { kind: "load" }>, kernel: Kernel): boolean {
+function isFirst({ buffer, index, type }: Extract<Expr, { kind: "load" }>, kernel: Kernel): boolean {
   const length = kernel.buffers.find((parameter) => parameter.name === buffer)?.length;
-  return typeof length === "number" && index.kind === "constant" && index.value < evaluateDim(length, {});
-}
-
-function definedIn(body: readonly Stmt[]): string[] {
-  return body.flatMap((s): string[] => {
-    switch (s.kind) {
-      case "for":
-        return [s.variable, ...definedIn(s.body)];
-      case "if":
-        return [...definedIn(s.then), ...definedIn(s.otherwise)];
-      case "block":
-        return definedIn(s.body);
-      case "store":
-        return [];
-      case "let":
-      case "var":
-      case "assign":
-      case "alloc":
-        return [s.name];
-    }
-  });
+  const last = isVector(type) ? 3 : 0;
+  return typeof length === "number" && index.kind === "constant" && index.value + last < evaluateDim(length, {});
 }
 
 function storedIn(body: readonly Stmt[]): string[] {

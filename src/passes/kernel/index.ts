@@ -1,7 +1,13 @@
 // Passes over kernels, after lowering and before rendering: the same results with less work in inner loops.
 
 import type { Kernel } from "../../ir/kernel/types.ts";
+import type { Target } from "../../ir/target.ts";
 import { hoist } from "./hoist.ts";
+import { fuseMultiplyAdd } from "./multiply-add.ts";
+import { vectorize } from "./vectorize.ts";
 
 /** All kernel passes, in order. */
-export const optimizeKernel = (kernel: Kernel): Kernel => hoist(kernel);
+export function optimizeKernel(kernel: Kernel, target: Target): Kernel {
+  const hoisted = hoist(target.lanes > 1 ? vectorize(kernel) : kernel);
+  return target.fma ? fuseMultiplyAdd(hoisted) : hoisted;
+}

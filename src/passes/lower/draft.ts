@@ -34,31 +34,39 @@ export interface LoopAxis {
   readonly mode: "serial" | "parallel";
   /** A loop whose variable has its name already, and that runs over a part of the axis only. */
   readonly narrowed?: { readonly name: string; readonly bounds: Bounds };
+  /**
+   * Points come in vectors as far as possible, and positions are those of lane 0. `width` is a multiple of the lanes or, for bodies
+   * that take a single point (or vector) at a time, 1.
+   */
+  readonly lanes?: 4;
+  /** The last tiles may be one wider than `width`, so that no tile of one point is left over. */
+  readonly stretch?: boolean;
 }
+
+/** What is done at a tile. `vector`: the positions along the axis that has lanes are those of lane 0 of vectors. */
+export type NestBody = (positions: readonly (readonly Expr[])[], vector: boolean) => readonly Stmt[];
 
 /**
  * Nested loops, the first axis outermost. The body gets for each axis the positions of its tile: `width` of them in the main
  * part, and what is left over in a part of its own, so that no iteration has to ask whether it is inside.
  */
-export function nest(
-  axes: readonly LoopAxis[],
-  fresh: (stem: string) => string,
-  body: (positions: readonly (readonly Expr[])[]) => readonly Stmt[],
-): readonly Stmt[] {
-  const around = (depth: number, positions: readonly (readonly Expr[])[]): readonly Stmt[] => {
+export function nest(axes: readonly LoopAxis[], fresh: (stem: string) => string, body: NestBody): readonly Stmt[] {
+  const around = (depth: number, positions: readonly (readonly Expr[])[], vector: boolean): readonly Stmt[] => {
     const axis = axes[depth];
-    if (!axis) return body(positions);
+    if (!axis) return body(positions, vector);
     if (axis.narrowed) {
       const { name, bounds } = axis.narrowed;
       const { from, step } = bounds;
-      const inside = (at: Expr) => around(depth + 1, [...positions, [at]]);
+      const inside = (at: Expr) => around(depth + 1, [...positions, [at]], vector);
       return [k.loop(name, bounds.to, inside, { from, step, mode: axis.mode, role: axis.role })];
     }
     return parts(axis).flatMap((part) => {
-      if (part.once !== undefined) return around(depth + 1, [...positions, run(part.once, part.width)]);
+      const inside = (at: Expr) =>
+        around(depth + 1, [...positions, run(at, part.width, part.lanes)], vector || part.lanes > 1);
+      if (part.once !== undefined) return inside(part.once);
       const name = fresh(axis.stem);
       return [
-        k.loop(name, k.fromDim(part.to), (at) => around(depth + 1, [...positions, run(at, part.width)]), {
+        k.loop(name, k.fromDim(part.to), inside, {
           from: k.fromDim(part.from),
           step: part.width,
           mode: axis.mode,
@@ -67,30 +75,93 @@ export function nest(
       ];
     });
   };
-  return around(0, []);
+  return around(0, [], false);
 }
 
-const run = (from: Expr, width: number): readonly Expr[] => Array.from({ length: width }, (_, i) => k.add(from, i));
+/** The body with a loop over the lanes around it, where it has vectors: the pass `vectorize` lifts that. */
+export function inLanes(
+  name: string,
+  vector: boolean,
+  role: LoopRole,
+  body: (lane: Expr) => readonly Stmt[],
+): readonly Stmt[] {
+  if (!vector) return body(k.index(0));
+  return [k.loop(name, 4, body, { step: 4, lanes: 4, role })];
+}
+
+/** Like `nest`, for bodies that need not know about lanes: they get positions that are those of each lane. */
+export function nestLanes(
+  axes: readonly LoopAxis[],
+  fresh: (stem: string) => string,
+  body: (positions: readonly (readonly Expr[])[]) => readonly Stmt[],
+): readonly Stmt[] {
+  return nest(axes, fresh, (positions, vector) => {
+    const role = axes.find((axis) => axis.lanes)?.role ?? "element";
+    return inLanes(vector ? fresh("lane") : "", vector, role, (lane) =>
+      body(positions.map((list, i) => (axes[i]!.lanes ? list.map((at) => k.add(at, lane)) : list))),
+    );
+  });
+}
+
+const run = (from: Expr, width: number, lanes: number): readonly Expr[] =>
+  Array.from({ length: width / lanes }, (_, i) => k.add(from, i * lanes));
 
 interface Part {
   readonly from: Dim;
   readonly to: Dim;
   readonly width: number;
+  readonly lanes: number;
   /** Where the part is a single iteration: its start. */
   readonly once?: Expr;
 }
 
-function parts({ size, width }: LoopAxis): Part[] {
+/** Wide tiles first; then, of an axis with lanes, single vectors; then what is left. */
+function parts(axis: LoopAxis): Part[] {
+  if (axis.lanes) return laneParts(axis, axis.lanes);
+  const { size, width } = axis;
+  if (typeof size !== "number") return freeParts(size, width);
+  const rest = size % width;
+  const tiles = (size - rest) / width;
+  const wider = axis.stretch && rest <= 2 && tiles >= rest ? rest : 0;
+  const whole = (tiles - wider) * width;
+  const after = whole + wider * (width + 1);
+  return [
+    ...part(0, whole, width, 1),
+    ...part(whole, after, width + 1, 1),
+    ...part(after, size, Math.max(1, size - after), 1),
+  ];
+}
+
+function laneParts(axis: LoopAxis, lanes: number): Part[] {
+  const { size } = axis;
+  const width = Math.max(axis.width, lanes);
   if (typeof size === "number") {
     const whole = size - (size % width);
-    const found: Part[] = [];
-    if (whole > 0) found.push({ from: 0, to: whole, width, ...(whole === width ? { once: k.index(0) } : {}) });
-    if (whole < size) found.push({ from: whole, to: size, width: size - whole, once: k.index(whole) });
-    return found;
+    const vectors = size - (size % lanes);
+    return [
+      ...part(0, whole, width, lanes),
+      ...part(whole, vectors, lanes, lanes),
+      ...part(vectors, size, Math.max(1, Math.min(axis.width, size - vectors)), 1),
+    ];
   }
-  if (width === 1) return [{ from: 0, to: size, width }];
+  const upTo = (by: number): Dim => multiplyDims(floorDivideDim(size, by), by);
+  const [whole, vectors] = [upTo(width), upTo(lanes)];
+  const found: Part[] = [{ from: 0, to: whole, width, lanes }];
+  if (subtractDims(vectors, whole) !== 0) found.push({ from: whole, to: vectors, width: lanes, lanes });
+  if (subtractDims(size, vectors) !== 0) found.push({ from: vectors, to: size, width: 1, lanes: 1 });
+  return found;
+}
+
+/** From `from` to `to`, a multiple of `width` apart. */
+function part(from: number, to: number, width: number, lanes: number): Part[] {
+  if (from >= to) return [];
+  return [{ from, to, width, lanes, ...(to - from === width ? { once: k.index(from) } : {}) }];
+}
+
+function freeParts(size: Exclude<Dim, number>, width: number): Part[] {
+  if (width === 1) return [{ from: 0, to: size, width, lanes: 1 }];
   const whole = multiplyDims(floorDivideDim(size, width), width);
   const even = subtractDims(size, whole) === 0;
-  const main = { from: 0, to: whole, width };
-  return even ? [main] : [main, { from: whole, to: addDims(whole, subtractDims(size, whole)), width: 1 }];
+  const main = { from: 0, to: whole, width, lanes: 1 };
+  return even ? [main] : [main, { from: whole, to: addDims(whole, subtractDims(size, whole)), width: 1, lanes: 1 }];
 }

@@ -5,15 +5,17 @@ import { equalDims, productOf } from "../../ir/dim.ts";
 import type { Graph, Module, Node, Value } from "../../ir/graph.ts";
 import type { KernelCall, Program, ProgramModule } from "../../ir/kernel/program.ts";
 import type { Place } from "../../ir/memory-plan.ts";
+import { jsTarget, type Target } from "../../ir/target.ts";
 import { viewOf } from "../graph/plan-memory.ts";
 import { optimizeKernel } from "../kernel/index.ts";
-import { scalarTiles, type TileTable } from "../schedule/tiles.ts";
+import { tilesFor } from "../schedule/tiles.ts";
 import { createFresh } from "./names.ts";
 import { lowerNode } from "./node.ts";
 import { sizesIn } from "./sizes.ts";
 
 export interface LowerOptions {
-  readonly tiles?: TileTable;
+  /** What the kernels are for; default a machine without vectors. */
+  readonly target?: Target;
   /** Names that kernels may not take any more; those of this graph are added. */
   readonly names?: Set<string>;
 }
@@ -30,7 +32,8 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
   const { memory } = graph;
   if (!memory) throw new TypeError(`the memory of graph ${graph.name} is not planned: run plan-memory before lowering`);
   const fresh = createFresh(options.names ?? new Set());
-  const tiles = options.tiles ?? scalarTiles;
+  const target = options.target ?? jsTarget;
+  const tiles = tilesFor(target);
   const places = new Map<Value, Place>();
   graph.nodes.forEach((node, position) => {
     node.results.forEach((result, i) => {
@@ -53,7 +56,7 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
   for (const node of graph.nodes) {
     if (isFree(node, placeOf)) continue;
     const { kernel, operands } = lowerNode(node, fresh, tiles);
-    calls.push({ kernel: optimizeKernel(kernel), places: [...operands, ...node.results].map(placeOf) });
+    calls.push({ kernel: optimizeKernel(kernel, target), places: [...operands, ...node.results].map(placeOf) });
   }
 
   const values = [...graph.inputs, ...graph.nodes.flatMap((node) => node.results)];

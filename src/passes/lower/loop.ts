@@ -8,18 +8,22 @@ import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 import { operation } from "../../ir/ops/index.ts";
 import { isElementwise } from "../graph/fuse-roles.ts";
 import type { Access, Iteration } from "../graph/iteration.ts";
+import type { TileTable } from "../schedule/tiles.ts";
 import { bind } from "./bind.ts";
-import { type Draft, type LoopAxis, nest } from "./draft.ts";
+import { type Draft, type LoopAxis, nestLanes } from "./draft.ts";
 
 /** Element loops: every output at every index. */
 export function lowerLoop(draft: Draft, iteration: Iteration): readonly Stmt[] {
   const { shape } = iteration;
   if (draft.flat) {
-    const axes = [elementAxis("i", productOf(shape))];
-    return nest(axes, draft.fresh, ([at]) => storeAll(draft, draft.outputs, () => [at![0]!]));
+    const axes = withLanes([elementAxis("i", productOf(shape))], draft.tiles);
+    return nestLanes(axes, draft.fresh, ([at]) => storeAll(draft, draft.outputs, () => [at![0]!]));
   }
-  return nest(
-    shape.map((size, axis) => elementAxis(`i${axis}`, size)),
+  return nestLanes(
+    withLanes(
+      shape.map((size, axis) => elementAxis(`i${axis}`, size)),
+      draft.tiles,
+    ),
     draft.fresh,
     (positions) => {
       const index = positions.map((list) => list[0]!);
@@ -35,6 +39,15 @@ const elementAxis = (stem: string, size: Dim): LoopAxis => ({
   role: "element",
   mode: "parallel",
 });
+
+/** The last axis, but for those of size 1, in vectors, where the target has them and they fit. */
+export function withLanes(axes: readonly LoopAxis[], tiles: TileTable): readonly LoopAxis[] {
+  const { lanes } = tiles;
+  const last = axes.findLastIndex(({ size }) => size !== 1);
+  const size = axes[last]?.size ?? 0;
+  if (lanes === 1 || (typeof size === "number" && size < lanes)) return axes;
+  return axes.map((axis, i) => (i === last ? { ...axis, lanes } : axis));
+}
 
 /** Whether all values are scalars or of the shape of the loop, and read where they are written: then one loop over memory will do. */
 export function isFlatLoop(nodes: readonly Node[], { shape }: Iteration): boolean {
@@ -95,7 +108,7 @@ export function lowerCopy(draft: Draft, node: Node): readonly Stmt[] {
   const [operand] = node.inputs;
   const [result] = node.results;
   if (!operand || !result) throw new TypeError(`${node.op} copies nothing`);
-  return nest([elementAxis("i", productOf(result.type.shape))], draft.fresh, ([at]) => [
+  return nestLanes(withLanes([elementAxis("i", productOf(result.type.shape))], draft.tiles), draft.fresh, ([at]) => [
     draft.store(0, at!, draft.elements.element(operand, at!)),
   ]);
 }

@@ -10,9 +10,9 @@ import { isCheap, roleOf } from "../graph/fuse-roles.ts";
 import type { Iteration } from "../graph/iteration.ts";
 import { accumulate, partialOf, reductionOf } from "./accumulate.ts";
 import { bind } from "./bind.ts";
-import { type Draft, type LoopAxis, nest } from "./draft.ts";
+import { type Draft, type LoopAxis, nest, nestLanes } from "./draft.ts";
 import { linearIndex } from "./elements.ts";
-import { indexBy, storeAll } from "./loop.ts";
+import { indexBy, storeAll, withLanes } from "./loop.ts";
 
 /** What is done together: values kept in scratch memory first, then reductions that do not need each other. */
 interface Phase {
@@ -51,7 +51,7 @@ export function lowerRow(draft: Draft, iteration: Iteration): readonly Stmt[] {
   const loops = nest(rowAxes(outer, shape), draft.fresh, (positions) => {
     const point = positions.map((list) => list[0]!);
     const overRow = (body: (index: readonly Expr[], inner: readonly Expr[]) => readonly Stmt[]): readonly Stmt[] =>
-      nest(innerAxes(rowShape), draft.fresh, (lists) => {
+      nestLanes(withLanes(innerAxes(rowShape), draft.tiles), draft.fresh, (lists) => {
         const inner = lists.map((list) => list[0]!);
         return body(outerIndex(point, inner), inner);
       });

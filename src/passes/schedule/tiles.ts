@@ -1,4 +1,7 @@
-// The numbers of the schedules, as data. Measured on generated JavaScript (see bench/js-kernels.ts); other targets bring their own.
+// The numbers of the schedules, as data, measured on generated code (see bench/kernels.ts): one table for targets with vectors, one
+// for those without.
+
+import type { Target } from "../../ir/target.ts";
 
 /** Rows × columns of results that are computed at once, so that each loaded operand is used several times. */
 export interface Tile {
@@ -7,6 +10,8 @@ export interface Tile {
 }
 
 export interface TileTable {
+  /** Elements of a vector. Widths of axes that are computed in vectors are multiples of it. */
+  readonly lanes: 1 | 4;
   /** By how many columns there are, at least: the first row that fits counts. */
   readonly contraction: readonly { readonly columns: number; readonly tile: Tile }[];
   /** Columns of a sum over leading axes that are summed at once, so that whole cache lines are used. */
@@ -22,11 +27,16 @@ export interface TileTable {
   /** The most elements of a panel of columns that is copied to scratch memory, and how many tiles of rows must share it. */
   readonly panel: number;
   readonly panelReuse: number;
+  /** The same for columns that do not lie side by side, where panels are what makes them so. */
+  readonly transposeReuse: number;
+  /** Whether tiles of rows may be one wider, so that none with a single row is left over. */
+  readonly stretch: boolean;
   /** What a free size is taken to be when axes are compared. */
   readonly freeSize: number;
 }
 
 export const scalarTiles: TileTable = {
+  lanes: 1,
   contraction: [
     { columns: 4, tile: { m: 2, n: 4 } },
     { columns: 3, tile: { m: 3, n: 3 } },
@@ -40,5 +50,34 @@ export const scalarTiles: TileTable = {
   cachedPanel: 16384,
   panel: 16384,
   panelReuse: 8,
+  transposeReuse: 8,
+  stretch: false,
   freeSize: 32,
 };
+
+/**
+ * For vectors of four. An inner loop of 4 × 8 holds eight sums, two vectors of columns and one row's value: 11 of 15 registers. More
+ * than that, or a loop over k that is written out, spills in V8 on Node 20 and 22.
+ */
+export const vectorTiles: TileTable = {
+  lanes: 4,
+  contraction: [
+    { columns: 8, tile: { m: 4, n: 8 } },
+    { columns: 4, tile: { m: 8, n: 4 } },
+    { columns: 3, tile: { m: 4, n: 3 } },
+    { columns: 2, tile: { m: 4, n: 2 } },
+    { columns: 1, tile: { m: 8, n: 1 } },
+  ],
+  columns: 16,
+  partial: 4,
+  unroll: { points: 9, steps: 72 },
+  scratch: 4096,
+  cachedPanel: 16384,
+  panel: 16384,
+  panelReuse: 4,
+  transposeReuse: 2,
+  stretch: true,
+  freeSize: 32,
+};
+
+export const tilesFor = (target: Target): TileTable => (target.lanes > 1 ? vectorTiles : scalarTiles);

@@ -1,0 +1,75 @@
+// What passes over kernels share: names that are taken, and putting expressions in the place of variables.
+
+import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
+import { childrenOf, withChildren } from "../lower/bind.ts";
+
+/** Makes names that nothing in the kernel has yet. */
+export function freshNames(kernel: Kernel): (stem: string) => string {
+  const taken = new Set([...kernel.sizes, ...kernel.buffers.map((buffer) => buffer.name), ...definedIn(kernel.body)]);
+  return (stem) => {
+    let name = stem;
+    for (let i = 1; taken.has(name); i++) name = `${stem}_${i}`;
+    taken.add(name);
+    return name;
+  };
+}
+
+/** Names that statements define or assign to, those of loops and scratch arrays included; once for each place. */
+export function definedIn(body: readonly Stmt[]): string[] {
+  return body.flatMap((s): string[] => {
+    switch (s.kind) {
+      case "for":
+        return [s.variable, ...definedIn(s.body)];
+      case "if":
+        return [...definedIn(s.then), ...definedIn(s.otherwise)];
+      case "block":
+        return definedIn(s.body);
+      case "store":
+        return [];
+      case "let":
+      case "var":
+      case "assign":
+      case "alloc":
+        return [s.name];
+    }
+  });
+}
+
+/** The expression with variables replaced; indices are brought to their normal form again. */
+export function substitute(expr: Expr, names: ReadonlyMap<string, Expr>): Expr {
+  if (names.size === 0) return expr;
+  if (expr.kind === "variable") return names.get(expr.name) ?? expr;
+  return mapChildren(expr, (child) => substitute(child, names));
+}
+
+/** The expression over changed operands; itself if none changed. */
+export function mapChildren(expr: Expr, change: (child: Expr) => Expr): Expr {
+  const children = childrenOf(expr);
+  const parts = children.map(change);
+  return parts.every((part, i) => part === children[i]) ? expr : withChildren(expr, parts);
+}
+
+/** The statement with every expression in it changed. */
+export function mapExpressions(s: Stmt, change: (expr: Expr) => Expr): Stmt {
+  const inside = (body: readonly Stmt[]): readonly Stmt[] => body.map((inner) => mapExpressions(inner, change));
+  switch (s.kind) {
+    case "for":
+      return { ...s, from: change(s.from), to: change(s.to), body: inside(s.body) };
+    case "if":
+      return { ...s, condition: change(s.condition), then: inside(s.then), otherwise: inside(s.otherwise) };
+    case "block":
+      return { ...s, body: inside(s.body) };
+    case "let":
+    case "var":
+    case "assign":
+      return { ...s, value: change(s.value) };
+    case "store":
+      return { ...s, index: change(s.index), value: change(s.value) };
+    case "alloc":
+      return s;
+  }
+}
+
+/** The body with variables replaced in all its expressions. */
+export const substituteIn = (body: readonly Stmt[], names: ReadonlyMap<string, Expr>): readonly Stmt[] =>
+  body.map((s) => mapExpressions(s, (expr) => substitute(expr, names)));
