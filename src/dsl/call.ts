@@ -2,7 +2,7 @@
 // frame of its own.
 
 import type { BlockDeclaration, BlockRole, ModelDeclaration, Parameter } from "./ast.ts";
-import { type Context, type Frame, guarded, mistake, step } from "./context.ts";
+import { type Context, type Frame, guarded, mistake, Poisoned, step } from "./context.ts";
 import { closest } from "./diagnostics.ts";
 import { type Environment, evaluate } from "./evaluate.ts";
 import { type Builtin, readArguments } from "./functions/define.ts";
@@ -20,6 +20,7 @@ import {
   int,
   kindOf,
   list,
+  tuple,
 } from "./values.ts";
 
 type BlockCallee = Extract<Callee, { kind: "block" }>;
@@ -40,6 +41,19 @@ export function applyFunction(
   fn: CompileValue,
   given: readonly GivenArgument[],
   as?: string,
+): CompileValue {
+  const value = apply(c, env, fn, given, as);
+  // The mistake was reported in the body; what is made of its value stays silent.
+  if (value.kind === "poison") throw new Poisoned();
+  return value;
+}
+
+function apply(
+  c: Context,
+  env: Environment,
+  fn: CompileValue,
+  given: readonly GivenArgument[],
+  as: string | undefined,
 ): CompileValue {
   step(c);
   if (fn.kind !== "function")
@@ -151,10 +165,15 @@ export function instanceName(frame: Frame, stem: string): string {
   return count === 0 ? stem : `${stem}_${count}`;
 }
 
+/** Blocks that contain blocks, at most: far more than a program needs, far less than the stack holds. */
+const deepest = 200;
+
 function refuseRecursion(c: Context, callee: BlockCallee | ModelCallee): void {
   const chain: string[] = [];
+  let depth = 0;
   for (let frame: Frame | undefined = c.frame; frame; frame = frame.parent) {
     if (!frame.callee) continue;
+    depth++;
     chain.unshift(calleeName(frame.callee));
     if (frame.callee.kind === "builtin" || frame.callee.declaration !== callee.declaration) continue;
     const name = calleeName(callee);
@@ -162,6 +181,7 @@ function refuseRecursion(c: Context, callee: BlockCallee | ModelCallee): void {
       help: "blocks are unrolled at compile time, so none may contain itself",
     });
   }
+  if (depth >= deepest) throw mistake(c, "limit", `blocks call each other more than ${deepest} deep`);
 }
 
 function callBlock(c: Context, callee: BlockCallee, given: readonly GivenArgument[], as?: string): CompileValue {
@@ -355,7 +375,7 @@ function callModel(c: Context, callee: ModelCallee, given: readonly GivenArgumen
     if (outputs.some((output) => output.value.kind === "poison")) return { kind: "poison" };
     const items = outputs.map((output) => output.value);
     if (items.length === 1) return items[0]!;
-    return { kind: "list", items, tuple: true, names: outputs.map((output) => output.name) };
+    return { ...tuple(items), names: outputs.map((output) => output.name) };
   } finally {
     c.frame = caller;
   }

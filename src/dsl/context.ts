@@ -194,21 +194,19 @@ export function attempt<T>(c: Context, work: () => T): T | undefined {
       report(c, error.diagnostic);
       return undefined;
     }
-    if (error instanceof RangeError && /call stack/i.test(error.message)) {
-      report(c, mistake(c, "limit", "this is nested too deeply").diagnostic);
-      return undefined;
-    }
     throw error;
   }
 }
 
-/** The same for the whole program: where it is exhausted, that is recorded too. */
+/** The same for the whole program: where it is exhausted, or nested too deeply for us, that is recorded too. */
 export function attemptAll<T>(c: Context, work: () => T): T | undefined {
   try {
     return attempt(c, work);
   } catch (error) {
-    if (!(error instanceof Exhausted)) throw error;
-    report(c, error.diagnostic);
+    if (error instanceof Exhausted) report(c, error.diagnostic);
+    else if (error instanceof RangeError && /call stack/i.test(error.message))
+      report(c, mistake(c, "limit", "this is nested too deeply").diagnostic);
+    else throw error;
     return undefined;
   }
 }

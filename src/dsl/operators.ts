@@ -158,7 +158,7 @@ function arithmetic(c: Context, operator: Arithmetic, left: CompileValue, right:
     if (side.kind === "int" || side.kind === "float") return side;
     throw unfit(c, operator, side);
   });
-  if (a!.kind === "int" && b!.kind === "int") return sizes(c, operator, a!.value, b!.value);
+  if (a!.kind === "int" && b!.kind === "int") return reasonable(c, sizes(c, operator, a!.value, b!.value));
   const [x, y] = [a!.value, b!.value];
   // A size that is not known yet is a tensor from here on.
   if (typeof x !== "number" || typeof y !== "number")
@@ -183,6 +183,23 @@ const float32 =
     value.kind === "int" && typeof value.value !== "number"
       ? tensor(make(c, "convert", [make(c, "size_of", [], { dim: [value.value] })], { dtype: "f32" }))
       : value;
+
+/** Polynomials in free sizes with at most this many terms, of at most this degree. */
+const mostTerms = 64;
+const mostFactors = 16;
+
+/** Refuses sizes that grow beyond all use, in loops above all. */
+function reasonable(c: Context, value: CompileValue): CompileValue {
+  if (value.kind !== "int") return value;
+  const { value: dim } = value;
+  if (typeof dim === "number") {
+    if (!Number.isSafeInteger(dim)) throw mistake(c, "limit", `the integer ${dim} is too large to be exact`);
+    return value;
+  }
+  if (dim.terms.length > mostTerms || dim.terms.some((term) => term.factors.length > mostFactors))
+    throw mistake(c, "limit", "this size has become too large an expression");
+  return value;
+}
 
 function sizes(c: Context, operator: Arithmetic, x: Dim, y: Dim): CompileValue {
   switch (operator) {

@@ -4,6 +4,7 @@
 import type { Body, ForStatement, Identifier, IfStatement, Statement } from "./ast.ts";
 import { attempt, type Context, mistake, mostSteps, Poisoned, step } from "./context.ts";
 import { condition, type Environment, evaluate, evaluateTemplate, wholeNumber } from "./evaluate.ts";
+import { mostItems } from "./functions/meta.ts";
 import { declareParameter, declareState, declareTotal, updateState } from "./globals.ts";
 import { assign, openScope } from "./scope.ts";
 import { type CompileValue, describe, int, kindOf, none, poison } from "./values.ts";
@@ -107,6 +108,8 @@ function assignNames(c: Context, env: Environment, names: readonly Identifier[],
       throw mistake(c, "type", `${only.name} gets no value: the right side gives none`, {
         help: "the value of a block is its last expression; end it with one",
       });
+    if (value.kind === "list" && value.weight > mostItems)
+      throw mistake(c, "limit", `${only.name} would be a list of more than ${mostItems} values`);
     assign(env.scope, only.name, value);
     return;
   }

@@ -36,6 +36,8 @@ export interface ListValue {
   readonly kind: "list";
   readonly items: readonly CompileValue[];
   readonly tuple: boolean;
+  /** How many values it holds at all depths; a program may not build lists without end. */
+  readonly weight: number;
   readonly names?: readonly string[];
 }
 
@@ -71,8 +73,16 @@ export const int = (value: Dim): CompileValue => ({ kind: "int", value });
 export const float = (value: number): CompileValue => ({ kind: "float", value });
 export const bool = (value: boolean): CompileValue => ({ kind: "bool", value });
 export const tensor = (value: Value): TensorValue => ({ kind: "tensor", value });
-export const list = (items: readonly CompileValue[]): ListValue => ({ kind: "list", items, tuple: false });
-export const tuple = (items: readonly CompileValue[]): ListValue => ({ kind: "list", items, tuple: true });
+const weightOf = (items: readonly CompileValue[]): number =>
+  items.reduce((sum, item) => sum + (item.kind === "list" ? item.weight : 1), 1);
+const collect = (items: readonly CompileValue[], tuple: boolean): ListValue => ({
+  kind: "list",
+  items,
+  tuple,
+  weight: weightOf(items),
+});
+export const list = (items: readonly CompileValue[]): ListValue => collect(items, false);
+export const tuple = (items: readonly CompileValue[]): ListValue => collect(items, true);
 export const none: CompileValue = { kind: "none" };
 export const poison: CompileValue = { kind: "poison" };
 

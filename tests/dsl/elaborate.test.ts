@@ -253,3 +253,18 @@ describe("assert", () => {
     expect(messagesOf(program("N + 1 > N"))).toEqual([]);
   });
 });
+
+describe("programs that grow without end", () => {
+  const body = (text: string): string => `model M(x: f32[N]) -> (y: f32[N]) {\n${text}\n  y = x\n}`;
+  const deep = Array.from({ length: 300 }, (_, i) => `block b${i}(x) = b${i + 1}(x) + 1`).join("\n");
+
+  it.each([
+    ["steps", body("  repeat 60000 { a = 1 }"), "the program takes more than 100000 steps to unroll"],
+    ["lists", body("  l = [1]\n  repeat 100 { l = [l, l] }"), "l would be a list of more than 100000 values"],
+    ["sizes", body("  n = N\n  repeat 60 { n = n * n + N }"), "this size has become too large an expression"],
+    ["integers", body("  n = 10\n  repeat 60 { n = n * n }"), "the integer 10000000000000000 is too large to be exact"],
+    ["calls", `${deep}\nblock b300(x) = x\n${body("  z = b0(x)")}`, "blocks call each other more than 200 deep"],
+  ])("%s", (_, program, message) => {
+    expect(messagesOf(program)).toEqual([message]);
+  });
+});
