@@ -1,6 +1,7 @@
 // Makes addresses cheap: every index becomes an offset into the one memory (the buffer's own offset is added), and the part
 // of it that a loop leaves alone is computed before that loop. V8 does not do this by itself for typed arrays.
 
+import type { DType } from "../../ir/dtype.ts";
 import {
   type AffineTerm,
   addAffine,
@@ -17,17 +18,21 @@ import { mapAccesses, mapExpressions } from "./visit.ts";
 
 /**
  * The body of the kernel with `buffer` + index as the index of every access to a parameter. The offset of a parameter is a
- * variable of type index that has the name of the buffer. Scratch arrays stay as they are.
+ * variable of type index that has the name of the buffer. With `unit` addresses count in units, of which an element has so many,
+ * and scratch arrays are addressed as parameters are; without, in elements, and scratch arrays stay as they are.
  */
-export function lowerAddresses(kernel: Kernel): readonly Stmt[] {
-  const parameters = new Set(kernel.buffers.map((buffer) => buffer.name));
+export function lowerAddresses(kernel: Kernel, unit?: (dtype: DType) => number): readonly Stmt[] {
+  const units = new Map<string, number>();
+  for (const { name, dtype } of kernel.buffers) units.set(name, unit?.(dtype) ?? 1);
+  if (unit) for (const { name, dtype } of scratchIn(kernel.body)) units.set(name, unit(dtype));
   const address = (buffer: string, index: Expr): Expr => {
-    if (!parameters.has(buffer)) return index;
+    const scale = units.get(buffer);
+    if (scale === undefined) return index;
     const offset: Expr = { kind: "variable", type: "index", name: buffer };
-    return fromAffine(addAffine(toAffine(offset), toAffine(index)));
+    return fromAffine(addAffine(toAffine(offset), scaleAffine(toAffine(index), scale)));
   };
   const body = kernel.body.map((statement) => mapAccesses(statement, address));
-  const names = new Set([...kernel.sizes, ...parameters, ...definedIn(kernel.body)]);
+  const names = new Set([...kernel.sizes, ...units.keys(), ...definedIn(kernel.body)]);
   return hoist(body, names);
 }
 
@@ -128,6 +133,23 @@ function freshName(stem: string, names: Set<string>): string {
   for (let i = 1; names.has(name); i++) name = `${stem}_${i}`;
   names.add(name);
   return name;
+}
+
+/** The scratch arrays of a body, however deep. */
+export function scratchIn(body: readonly Stmt[]): (Stmt & { readonly kind: "alloc" })[] {
+  return body.flatMap((s) => {
+    switch (s.kind) {
+      case "alloc":
+        return [s];
+      case "for":
+      case "block":
+        return scratchIn(s.body);
+      case "if":
+        return [...scratchIn(s.then), ...scratchIn(s.otherwise)];
+      default:
+        return [];
+    }
+  });
 }
 
 /** Names that get their values inside: loop variables, lets, vars and what is assigned. */

@@ -25,6 +25,13 @@ interface Machine {
   readonly storage: Map<string, Storage>;
   /** A number, or one for each lane. */
   readonly values: Map<string, number | readonly number[]>;
+  /** What a register makes of the result of an operation on floats. */
+  readonly round: (value: number) => number;
+}
+
+export interface InterpretOptions {
+  /** Registers hold float64 (the default), or float32 as on targets without wide accumulators: each operation rounds. */
+  readonly registers?: "f64" | "f32";
 }
 
 /**
@@ -36,8 +43,10 @@ export function interpretKernel(
   buffers: Readonly<Record<string, TypedArray | Float64Array>>,
   sizes: Sizes = {},
   offsets: Readonly<Record<string, number>> = {},
+  options: InterpretOptions = {},
 ): void {
-  const machine: Machine = { kernel, storage: new Map(), values: new Map() };
+  const round = options.registers === "f32" ? Math.fround : (value: number): number => value;
+  const machine: Machine = { kernel, storage: new Map(), values: new Map(), round };
   for (const name of kernel.sizes) {
     const value = sizes[name];
     if (value === undefined) throw new KernelRunError(`${kernel.name}: the size ${name} is not given`);
@@ -132,8 +141,14 @@ function access(buffer: string, index: Expr, machine: Machine, lane: number): St
 const lanesOf = (expr: Expr, machine: Machine): readonly number[] =>
   [0, 1, 2, 3].map((lane) => evaluate(expr, machine, lane));
 
-/** The value of a scalar, or of one lane of a vector. */
+/** The value of a scalar, or of one lane of a vector, as a register holds it. */
 function evaluate(expr: Expr, machine: Machine, lane = 0): number {
+  const result = compute(expr, machine, lane);
+  const type = scalarOf(expr.type);
+  return type === "f32" || type === "f16" ? machine.round(result) : result;
+}
+
+function compute(expr: Expr, machine: Machine, lane: number): number {
   const value = (x: Expr): number => evaluate(x, machine, lane);
   const type = scalarOf(expr.type);
   switch (expr.kind) {
@@ -154,7 +169,7 @@ function evaluate(expr: Expr, machine: Machine, lane = 0): number {
     case "binary":
       return applyBinary(expr.op, type, value(expr.a), value(expr.b));
     case "fma":
-      return value(expr.a) * value(expr.b) + value(expr.c);
+      return machine.round(value(expr.a) * value(expr.b)) + value(expr.c);
     case "compare":
       return applyCompare(expr.op, value(expr.a), value(expr.b)) ? 1 : 0;
     case "select":
@@ -173,7 +188,7 @@ function evaluate(expr: Expr, machine: Machine, lane = 0): number {
       return evaluate(expr.x, machine, expr.lane);
     case "reduce_lanes": {
       const [x0, x1, x2, x3] = lanesOf(expr.x, machine);
-      const join = (a: number, b: number): number => applyBinary(expr.op, type, a, b);
+      const join = (a: number, b: number): number => machine.round(applyBinary(expr.op, type, a, b));
       return join(join(x0!, x2!), join(x1!, x3!));
     }
   }

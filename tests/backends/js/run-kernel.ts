@@ -7,10 +7,10 @@ import { applyConvert, toHalf } from "../../../src/ir/kernel/arithmetic.ts";
 import { interpretKernel } from "../../../src/ir/kernel/interpret.ts";
 import type { Kernel } from "../../../src/ir/kernel/types.ts";
 
-type Elements = Readonly<Record<string, readonly number[]>>;
+export type Elements = Readonly<Record<string, readonly number[]>>;
 
 /** Typed arrays for the buffers of a kernel, with the given elements (as numbers, also for f16). */
-function arrays(kernel: Kernel, elements: Elements): Record<string, TypedArray> {
+export function arrays(kernel: Kernel, elements: Elements): Record<string, TypedArray> {
   return Object.fromEntries(
     kernel.buffers.map(({ name, dtype }): [string, TypedArray] => {
       const values = elements[name] ?? [];

@@ -1,0 +1,218 @@
+// Renders expressions of the kernel IR as trees of WebAssembly. Indices of loads are byte addresses by now.
+
+import { constantOf, fromAffine, toAffine } from "../../ir/kernel/affine.ts";
+import { type Expr, isVector, type ScalarType, scalarOf } from "../../ir/kernel/types.ts";
+import type { ExpressionContext } from "./context.ts";
+import type { MemoryOp } from "./opcodes.ts";
+import { scalarBinary, scalarCompare, scalarConvert, scalarUnary } from "./scalar.ts";
+import { add, call, f32, get, i32, op, type Tree, type WasmType } from "./tree.ts";
+import {
+  extracted,
+  gathered,
+  reduced,
+  splat,
+  vectorBinary,
+  vectorCompare,
+  vectorConvert,
+  vectorFma,
+  vectorUnary,
+} from "./vector.ts";
+
+/** The type of the register that holds a value. */
+export function registerOf(type: Expr["type"]): WasmType {
+  if (isVector(type)) return "v128";
+  return type === "f32" || type === "f16" ? "f32" : "i32";
+}
+
+export function render(expr: Expr, c: ExpressionContext): Tree {
+  switch (expr.kind) {
+    case "constant":
+      return registerOf(expr.type) === "f32" ? f32(expr.value) : i32(expr.value);
+    case "variable":
+      return get(c.local(expr.name));
+    case "load":
+      return load(expr, c);
+    case "unary": {
+      const [x, type] = [render(expr.x, c), expr.x.type];
+      return isVector(type) ? vectorUnary(expr.op, type, x, c) : scalarUnary(expr.op, type, x, c);
+    }
+    case "binary":
+      return binary(expr, c);
+    case "fma": {
+      const [x, y, z] = [expr.a, expr.b, expr.c].map((operand) => render(operand, c));
+      return isVector(expr.type) ? vectorFma(x!, y!, z!, c) : op("f32.add", op("f32.mul", x!, y!), z!);
+    }
+    case "compare": {
+      const [a, b, type] = [render(expr.a, c), render(expr.b, c), expr.a.type];
+      return isVector(type) ? vectorCompare(expr.op, type, a, b) : scalarCompare(expr.op, type, a, b);
+    }
+    case "select":
+      return select(expr, c);
+    case "convert": {
+      const [x, from, to] = [render(expr.x, c), expr.x.type, expr.type];
+      if (isVector(from) && isVector(to)) return vectorConvert(from, to, x, c);
+      return scalarConvert(scalarOf(from), scalarOf(to), x, c);
+    }
+    case "threefry": {
+      const target = c.library.threefry(isVector(expr.type) ? "i32x4" : "i32");
+      return call(target, ...[...expr.key, ...expr.counter].map((x) => render(x, c)));
+    }
+    case "splat":
+      return splat(expr.type, render(expr.x, c), c);
+    case "vector":
+      return gathered(
+        expr.type,
+        expr.lanes.map((lane) => render(lane, c)),
+      );
+    case "lane":
+      if (!isVector(expr.x.type)) throw new TypeError(`a lane of ${expr.x.type}`);
+      return extracted(expr.x.type, render(expr.x, c), expr.lane);
+    case "reduce_lanes":
+      if (!isVector(expr.x.type)) throw new TypeError(`lanes of ${expr.x.type}`);
+      return reduced(expr.op, expr.x.type, render(expr.x, c), c);
+  }
+}
+
+function binary(expr: Expr & { readonly kind: "binary" }, c: ExpressionContext): Tree {
+  const [a, b] = [render(expr.a, c), render(expr.b, c)];
+  if (isVector(expr.type)) return vectorBinary(expr.op, expr.type, a, b, c);
+  const divides = expr.op === "floordiv" || expr.op === "remainder";
+  // Of numbers that are never negative, rounding down is rounding towards zero, and unsigned division the fastest.
+  if (expr.type === "index" && divides && c.isNatural(expr.a) && (constantOf(toAffine(expr.b)) ?? 0) > 0) {
+    return op(expr.op === "floordiv" ? "i32.div_u" : "i32.rem_u", a, b);
+  }
+  return scalarBinary(expr.op, expr.type, a, b, c);
+}
+
+/** An address as a tree and the immediate that is added to it. */
+export function address(index: Expr, c: ExpressionContext): { readonly base: Tree; readonly offset: number } {
+  const form = toAffine(index);
+  const rest = fromAffine({ terms: form.terms, constant: 0 });
+  // The sum with an immediate does not wrap: the base itself must be an address.
+  if (form.constant > 0 && c.isNatural(rest)) return { base: render(rest, c), offset: form.constant };
+  return { base: render(index, c), offset: 0 };
+}
+
+const loads: Readonly<Record<Exclude<ScalarType, "index">, MemoryOp>> = {
+  f32: "f32.load",
+  f16: "i32.load16_u",
+  i32: "i32.load",
+  u8: "i32.load8_u",
+  i8: "i32.load8_s",
+  bool: "i32.load8_u",
+};
+const stores: Readonly<Record<Exclude<ScalarType, "index">, MemoryOp>> = {
+  f32: "f32.store",
+  f16: "i32.store16",
+  i32: "i32.store",
+  u8: "i32.store8",
+  i8: "i32.store8",
+  bool: "i32.store8",
+};
+
+function load(expr: Expr & { readonly kind: "load" }, c: ExpressionContext): Tree {
+  const { base, offset } = address(expr.index, c);
+  const access = (name: MemoryOp): Tree => ({ kind: "memory", op: name, offset, operands: [base] });
+  switch (expr.type) {
+    case "f32x4":
+    case "i32x4":
+      return access("v128.load");
+    case "boolx4": {
+      const words = op("i32x4.extend_low_i16x8_u", op("i16x8.extend_low_i8x16_u", access("v128.load32_zero")));
+      return op("i32x4.ne", words, c.constantVector("i32x4", 0));
+    }
+    case "f16":
+      return call(c.library.scalar("from_half"), access(loads.f16));
+    default:
+      return access(loads[expr.type]);
+  }
+}
+
+/** `buffer[index] = value`, where the index is a byte address. */
+export function store(dtype: Exclude<ScalarType, "index">, index: Expr, value: Expr, c: ExpressionContext): Tree {
+  const { base, offset } = address(index, c);
+  const x = render(value, c);
+  const access = (name: MemoryOp, stored: Tree): Tree => ({
+    kind: "memory",
+    op: name,
+    offset,
+    operands: [base, stored],
+  });
+  if (value.type === "boolx4") {
+    // The lowest byte of each lane, as 0 or 1, in the lowest lane.
+    const bits = op("v128.and", x, c.constantVector("i32x4", 1));
+    const { first, again } = c.name(bits, "v128");
+    const bytes = [0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    const packed: Tree = { kind: "shuffle", bytes, operands: [first, again] };
+    return access("i32.store", { kind: "lane", op: "i32x4.extract_lane", lane: 0, operands: [packed] });
+  }
+  if (isVector(value.type)) return access("v128.store", x);
+  return access(stores[dtype], dtype === "f16" ? call(c.library.scalar("to_half"), x) : x);
+}
+
+function select(expr: Expr & { readonly kind: "select" }, c: ExpressionContext): Tree {
+  const [condition, a, b] = [expr.condition, expr.a, expr.b].map((x) => render(x, c));
+  if (isVector(expr.type)) return op("v128.bitselect", a!, b!, condition!);
+  const cheap = [expr.a, expr.b].every(isCheap);
+  // Conditions on data are mispredicted; those on indices guard what exists.
+  if (cheap && (dependsOnData(expr.condition) || ![expr.a, expr.b].some(reads))) {
+    return op("select", a!, b!, condition!);
+  }
+  return { kind: "if", condition: condition!, result: registerOf(expr.type), then: [a!], otherwise: [b!] };
+}
+
+const operandsOf = (expr: Expr): readonly Expr[] => {
+  switch (expr.kind) {
+    case "constant":
+    case "variable":
+      return [];
+    case "load":
+      return [expr.index];
+    case "unary":
+    case "convert":
+    case "splat":
+    case "lane":
+    case "reduce_lanes":
+      return [expr.x];
+    case "binary":
+    case "compare":
+      return [expr.a, expr.b];
+    case "fma":
+      return [expr.a, expr.b, expr.c];
+    case "select":
+      return [expr.condition, expr.a, expr.b];
+    case "threefry":
+      return [...expr.key, ...expr.counter];
+    case "vector":
+      return expr.lanes;
+  }
+};
+
+const reads = (expr: Expr): boolean => expr.kind === "load" || operandsOf(expr).some(reads);
+
+function dependsOnData(expr: Expr): boolean {
+  if (expr.kind === "variable") return expr.type !== "index";
+  return expr.kind === "load" || expr.kind === "threefry" || operandsOf(expr).some(dependsOnData);
+}
+
+/** Whether evaluating it for nothing is safe (no address is data) and costs less than a branch. */
+function isCheap(expr: Expr): boolean {
+  switch (expr.kind) {
+    case "load":
+      return !dependsOnData(expr.index);
+    case "unary":
+      return ["negate", "not", "abs", "floor", "ceil", "round", "sqrt", "sign"].includes(expr.op) && isCheap(expr.x);
+    case "binary":
+      return (
+        !["power", "atan2", "remainder", "floordiv", "divide"].includes(expr.op) && operandsOf(expr).every(isCheap)
+      );
+    case "select":
+    case "threefry":
+      return false;
+    default:
+      return operandsOf(expr).every(isCheap);
+  }
+}
+
+/** The sum of an address and a constant number of bytes. */
+export const plus = (base: Tree, bytes: number): Tree => add(base, i32(bytes));
