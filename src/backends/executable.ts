@@ -1,0 +1,152 @@
+// An executable over any back-end: checks inputs, lays memory out for their sizes, copies inputs in and outputs out. What differs
+// between back-ends, the memory itself and the functions over it, is an `Engine`.
+
+import { bytesOf, type DType, type Tensor, type TypedArray } from "../ir/dtype.ts";
+import type { TensorType } from "../ir/graph.ts";
+import type { Program, ProgramModule } from "../ir/kernel/program.ts";
+import type { Place } from "../ir/memory-plan.ts";
+import { evaluateShape, type ShapePair, SizeError, solveSizes } from "../ir/sizes.ts";
+import { type Executable, InputError, type Tensors } from "./backend.ts";
+import { evaluate, globalOffsets, type Layout, layoutOf } from "./js/runtime/layout.ts";
+
+/** A back-end's memory, and the functions that run in it. */
+export interface Engine {
+  /** The memory as it is now; another buffer when it has grown. */
+  memory(): ArrayBuffer;
+  /** Makes the memory as large as the layout of the graph needs. What lies in the first `kept` bytes stays. */
+  reserve(program: Program, layout: Layout, kept: number): void;
+  /** Runs the graph in that memory; its sizes come in the order of `program.sizes`. */
+  run(program: Program, layout: Layout, sizes: readonly number[]): void;
+}
+
+/** All parameters and states of the engine's memory are zero at first, from byte 0 on. */
+export function createExecutableOver(module: ProgramModule, engine: Engine): Executable {
+  const globals = globalOffsets(module.globals);
+  const layouts = new Map<string, Layout>();
+
+  const programOf = (graph: string): Program => {
+    const program = module.programs.get(graph);
+    if (program) return program;
+    throw new InputError(`${module.name} has no graph ${graph}; it has ${list([...module.programs.keys()])}`);
+  };
+  const global = (name: string): { readonly type: TensorType; readonly offset: number } => {
+    const found = module.globals.get(name);
+    if (!found) throw new InputError(`${module.name} has no parameter or state ${name}`);
+    return { type: found.type, offset: globals.byName.get(name)! };
+  };
+
+  return {
+    run(graph, inputs, given = {}) {
+      const program = programOf(graph);
+      const sizes = checkInputs(program, inputs, given);
+      const values = program.sizes.map((size) => sizes[size]!);
+      const key = [graph, ...values].join(",");
+      const layout = layouts.get(key) ?? layoutOf(program, globals.bytes, sizes);
+      layouts.set(key, layout);
+      engine.reserve(program, layout, globals.bytes);
+      program.inputs.forEach(({ name }, i) => {
+        const { dtype, data } = inputs[name]!;
+        view(engine.memory(), dtype, layout.inputs[i]!, data.length).set(data);
+      });
+      engine.run(program, layout, values);
+      const start = (place: Place): number => {
+        switch (place.kind) {
+          case "arena":
+            return layout.arena[place.buffer]!;
+          case "input":
+            return layout.inputs[program.inputs.findIndex((input) => input.name === place.name)]!;
+          case "global":
+            return globals.byName.get(place.name)!;
+        }
+      };
+      return Object.fromEntries(
+        program.outputs.map(({ name, type, place }) => {
+          const offset = start(place) + evaluate(place.offset, sizes) * bytesOf[type.dtype];
+          return [name, tensorAt(engine.memory(), type.dtype, evaluateShape(type.shape, sizes), offset)];
+        }),
+      );
+    },
+    read(name) {
+      const { type, offset } = global(name);
+      return tensorAt(engine.memory(), type.dtype, evaluateShape(type.shape, {}), offset);
+    },
+    write(name, tensor) {
+      const { type, offset } = global(name);
+      const shape = evaluateShape(type.shape, {});
+      if (type.dtype !== tensor.dtype || String(shape) !== String(tensor.shape)) {
+        const [found, expected] = [describe(tensor.dtype, tensor.shape), describe(type.dtype, shape)];
+        throw new InputError(`${name} is ${expected}, and was given ${found}`);
+      }
+      checkLength(name, tensor);
+      view(engine.memory(), type.dtype, offset, tensor.data.length).set(tensor.data);
+    },
+  };
+}
+
+const list = (names: readonly string[]): string => (names.length === 0 ? "none" : names.join(", "));
+const describe = (dtype: DType, shape: readonly number[]): string => `${dtype}[${shape.join(", ")}]`;
+const countOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+function checkLength(name: string, { shape, data }: Tensor): void {
+  if (data.length === countOf(shape)) return;
+  throw new InputError(`${name} has the shape [${shape.join(", ")}], but ${data.length} elements`);
+}
+
+/** Checks the inputs of a graph; gives its free sizes. */
+function checkInputs(
+  program: Program,
+  inputs: Tensors,
+  given: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  const declared = program.inputs.map((input) => input.name);
+  const missing = declared.filter((name) => !inputs[name]);
+  if (missing.length > 0) {
+    throw new InputError(
+      `${program.name} needs ${list(missing)}; its inputs are ${list(declared)}, given are ${list(Object.keys(inputs))}`,
+    );
+  }
+  const unknown = Object.keys(inputs).filter((name) => !declared.includes(name));
+  if (unknown.length > 0)
+    throw new InputError(`${program.name} has no input ${list(unknown)}; its inputs are ${list(declared)}`);
+  const pairs = program.inputs.map(({ name, type }): ShapePair => {
+    const tensor = inputs[name]!;
+    if (tensor.dtype !== type.dtype) throw new InputError(`${name} is ${tensor.dtype}, expected ${type.dtype}`);
+    checkLength(name, tensor);
+    return { name, declared: type.shape, given: tensor.shape };
+  });
+  const sizes = solve(pairs, given);
+  const open = program.sizes.filter((size) => sizes[size] === undefined);
+  if (open.length > 0) throw new InputError(`${program.name} needs the size ${list(open)}, which no input has`);
+  return sizes;
+}
+
+function solve(pairs: readonly ShapePair[], given: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  try {
+    return solveSizes(pairs, given);
+  } catch (error) {
+    if (error instanceof SizeError) throw new InputError(error.message);
+    throw error;
+  }
+}
+
+function view(memory: ArrayBuffer, dtype: DType, offset: number, length: number): TypedArray {
+  switch (dtype) {
+    case "f32":
+      return new Float32Array(memory, offset, length);
+    case "f16":
+      return new Uint16Array(memory, offset, length);
+    case "i32":
+      return new Int32Array(memory, offset, length);
+    case "i8":
+      return new Int8Array(memory, offset, length);
+    case "u8":
+    case "bool":
+      return new Uint8Array(memory, offset, length);
+  }
+}
+
+const tensorAt = (memory: ArrayBuffer, dtype: DType, shape: readonly number[], offset: number): Tensor => ({
+  dtype,
+  shape,
+  data: view(memory, dtype, offset, countOf(shape)).slice(),
+});
