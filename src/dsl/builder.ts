@@ -5,6 +5,7 @@ import { type Dim, symbol } from "../ir/dim.ts";
 import { type DType, isDType } from "../ir/dtype.ts";
 import type { Module, Value } from "../ir/graph.ts";
 import type { BinaryOperator } from "./ast.ts";
+import type { Argument, Given, Initializer, InputType, Layer, Operand, Scope, Tensor } from "./builder-types.ts";
 import { applyFunction, instanceName } from "./call.ts";
 import { addInput, type Context, createContext, createGraphState, finishGraph, Mistake, rootFrame } from "./context.ts";
 import { type Environment, libraryFunction } from "./evaluate.ts";
@@ -28,62 +29,7 @@ export class BuilderError extends Error {
   override readonly name = "BuilderError";
 }
 
-/** A tensor of the model under construction. Nothing is computed yet. */
-export interface Tensor {
-  readonly shape: readonly Dim[];
-  readonly dtype: DType;
-  /** Passes the tensor through layers, one after the other. */
-  pipe(...layers: readonly ((x: Tensor) => Tensor)[]): Tensor;
-  add(y: Operand): Tensor;
-  subtract(y: Operand): Tensor;
-  multiply(y: Operand): Tensor;
-  divide(y: Operand): Tensor;
-  power(y: Operand): Tensor;
-  negate(): Tensor;
-  /** The matrix product, as `@` in the language. */
-  matmul(y: Tensor): Tensor;
-}
-
-export type Operand = Tensor | number;
-
-/** A layer with its arguments, ready for its input. */
-export interface Layer {
-  (x: Tensor): Tensor;
-  /** The same layer under a name of its own, which its parameters carry: `|> dense(8) as head`. */
-  as(name: string): Layer;
-}
-
-/** An initial value of parameters: `nn.normal(0, 0.02)`. */
-export interface Initializer {
-  readonly initializer: string;
-  readonly arguments: readonly Argument[];
-}
-
-/** The model under construction, for functions that have no tensor to tell them: `nn.zeros(scope, [3])`. */
-export interface Scope {
-  readonly training: boolean;
-}
-
-/** Whatever may be given to a block. */
-export type Argument =
-  | Tensor
-  | Scope
-  | Initializer
-  | Dim
-  | boolean
-  | string
-  | ((...values: never[]) => unknown)
-  | readonly Argument[]
-  | { readonly [name: string]: Argument | undefined };
-
-/** Arguments as the generated wrappers pass them on; options left away are undefined. */
-export type Given = readonly (Argument | undefined)[];
-
-/** Type of an input: `f32("N", 784)`. A name stands for a size that is free until run time. */
-export interface InputType {
-  readonly dtype: DType;
-  readonly shape: readonly (number | string)[];
-}
+export type * from "./builder-types.ts";
 
 const inputType =
   (dtype: DType) =>

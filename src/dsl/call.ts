@@ -1,16 +1,17 @@
 // Calls: arguments are matched with parameters, the sizes in the signature are solved for, and the body of the block runs in a
 // frame of its own.
 
+import { bindArguments, parameterInfo } from "./arguments.ts";
 import type { BlockDeclaration, BlockRole, ModelDeclaration, Parameter } from "./ast.ts";
 import { type Context, type Frame, guarded, mistake, Poisoned, step } from "./context.ts";
-import { closest } from "./diagnostics.ts";
 import { type Environment, evaluate } from "./evaluate.ts";
 import { type Builtin, readArguments } from "./functions/define.ts";
+import { UnifyError } from "./linear-dims.ts";
 import { checkOutputs } from "./model.ts";
 import { lookup, openScope } from "./scope.ts";
 import { runBody } from "./statements.ts";
 import { convertArgument, describeArgument, dimEnvironment, formatTypeExpression, tensorArgument } from "./types.ts";
-import { type Bindings, type ShapeEquation, solveShapes, UnifyError } from "./unify.ts";
+import { type Bindings, type ShapeEquation, solveShapes } from "./unify.ts";
 import {
   type Callee,
   type CompileValue,
@@ -92,64 +93,6 @@ function partially(
   const { bound } = bindArguments(c, declaration.name.name, rest.map(parameterInfo), given, undefined);
   const named = [...bound].map(([name, argument]) => ({ ...argument, name }));
   return { kind: "function", callee: { kind: "block", declaration, scope }, bound: [...fn.bound, ...named] };
-}
-
-interface ParameterInfo {
-  readonly name: string;
-  readonly optional: boolean;
-}
-
-const parameterInfo = ({ name, default: fallback }: Parameter): ParameterInfo => ({
-  name: name.name,
-  optional: fallback !== undefined,
-});
-
-interface BoundArguments {
-  readonly bound: Map<string, GivenArgument>;
-  readonly rest: readonly GivenArgument[];
-}
-
-/** Which argument goes to which parameter; `rest` says whether further named or positional ones are taken. */
-export function bindArguments(
-  c: Context,
-  callee: string,
-  parameters: readonly ParameterInfo[],
-  given: readonly GivenArgument[],
-  rest: "named" | "positional" | undefined,
-): BoundArguments {
-  const bound = new Map<string, GivenArgument>();
-  const further: GivenArgument[] = [];
-  const names = parameters.map((parameter) => parameter.name);
-  const known = names.length > 0 ? `${callee} takes ${names.join(", ")}` : `${callee} takes no arguments`;
-  let position = 0;
-  for (const argument of given) {
-    const { place } = argument;
-    const name = argument.name ?? parameters[position]?.name;
-    if (argument.name === undefined) position++;
-    if (name === undefined) {
-      if (rest !== "positional")
-        throw mistake(c, "argument", `${callee} gets too many arguments`, { place, help: known });
-      further.push(argument);
-    } else if (!names.includes(name)) {
-      if (rest !== "named") {
-        const near = closest(name, names);
-        throw mistake(c, "argument", `${callee} has no parameter ${name}`, {
-          place,
-          help: near ? `did you mean \`${near}\`? ${known}` : known,
-        });
-      }
-      further.push(argument);
-    } else if (bound.has(name)) throw mistake(c, "argument", `${callee} gets ${name} twice`, { place });
-    else bound.set(name, argument);
-  }
-  const missing = parameters.filter(({ name, optional }) => !optional && !bound.has(name));
-  if (missing.length > 0) {
-    const list = missing.map(({ name }) => name).join(" and ");
-    throw mistake(c, "argument", `${callee} needs its argument${missing.length > 1 ? "s" : ""} ${list}`, {
-      help: known,
-    });
-  }
-  return { bound, rest: further };
 }
 
 function callBuiltin(c: Context, builtin: Builtin, given: readonly GivenArgument[]): CompileValue {

@@ -9,9 +9,16 @@ import { applyFunction } from "./call.ts";
 import { type Context, mistake, stepInput } from "./context.ts";
 import { closest } from "./diagnostics.ts";
 import { type Environment, evaluate } from "./evaluate.ts";
+import {
+  type Binding,
+  type DimEnvironment,
+  dimOf,
+  formatExpression,
+  formatPattern,
+  namesInDim,
+} from "./linear-dims.ts";
 import { lookup } from "./scope.ts";
 import { asOperand } from "./tensors.ts";
-import { type Binding, type DimEnvironment, dimOf, formatExpression, formatPattern, namesInDim } from "./unify.ts";
 import {
   type CompileValue,
   describe,

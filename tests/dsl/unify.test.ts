@@ -2,8 +2,9 @@
 
 import { describe, expect, it } from "vitest";
 import type { DimExpression } from "../../src/dsl/ast.ts";
+import { UnifyError } from "../../src/dsl/linear-dims.ts";
 import { parse } from "../../src/dsl/parse.ts";
-import { solveShapes, UnifyError } from "../../src/dsl/unify.ts";
+import { solveShapes } from "../../src/dsl/unify.ts";
 import { type Dim, formatDim, multiplyDims, symbol } from "../../src/ir/dim.ts";
 
 /** The dimensions in `f32[…]`. */
