@@ -25,7 +25,7 @@ export function reductionOf(draft: Draft, node: Node): Reduction {
   return { node, rule, context: draft.elements.context(node) };
 }
 
-interface Accumulators {
+export interface Accumulators {
   readonly reduction: Reduction;
   readonly point: readonly Expr[];
   readonly names: readonly Expr[];
@@ -114,7 +114,7 @@ function narrowed(
   return narrow(steps, before, variables, domain.map(k.fromDim));
 }
 
-const nameOf = ({ node }: Reduction): string => {
+export const nameOf = ({ node }: Reduction): string => {
   const { kind } = node.attributes;
   return typeof kind === "string" ? kind : node.op === "argmax" ? "best" : "sum";
 };
@@ -163,7 +163,8 @@ interface Advance {
   readonly place: readonly Expr[];
 }
 
-function advance(draft: Draft, work: readonly Advance[], simplify: (expr: Expr) => Expr): readonly Stmt[] {
+/** One more point for each of several sets of accumulators. */
+export function advance(draft: Draft, work: readonly Advance[], simplify: (expr: Expr) => Expr): readonly Stmt[] {
   const targets: { readonly to: Expr; readonly alone: boolean }[] = [];
   const roots: Expr[] = [];
   for (const { accumulators, place } of work) {
@@ -197,7 +198,7 @@ function advance(draft: Draft, work: readonly Advance[], simplify: (expr: Expr) 
 const combinations = { sum: k.add, product: k.multiply, max: k.maximum, min: k.minimum } as const;
 
 /** How two partial results make one; undefined where the operation does not tell. */
-function combination({ node, rule }: Reduction): ((a: Expr, b: Expr) => Expr) | undefined {
+export function combination({ node, rule }: Reduction): ((a: Expr, b: Expr) => Expr) | undefined {
   const { kind } = node.attributes;
   if (rule.contraction) return combinations.sum;
   if (node.op !== "reduce" || rule.finish) return undefined;

@@ -5,10 +5,10 @@ import type { Dim } from "../../ir/dim.ts";
 import { productOf } from "../../ir/dim.ts";
 import { exprKey, mentions } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
-import type { Expr, Stmt } from "../../ir/kernel/types.ts";
+import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
 import type { Reduction } from "./accumulate.ts";
 import { childrenOf, withChildren } from "./bind.ts";
-import { type Draft, nest } from "./draft.ts";
+import { type Draft, inLanes, nest } from "./draft.ts";
 import { linearIndex } from "./elements.ts";
 
 export interface Panel {
@@ -28,17 +28,21 @@ export function panelLength(reduction: Reduction, columns: number): number | und
   return typeof length === "number" ? length * columns : undefined;
 }
 
-/**
- * The panel, in the scratch array `name`, of what the step loads by the loop variables of the domain and `columns` alone. `points` are
- * points of one row of results; `rows` the variables that run over the others.
- */
-export function makePanel(
-  draft: Draft,
-  { rule, context }: Reduction,
-  name: string,
-  points: readonly (readonly Expr[])[],
-  rows: readonly string[],
-): Panel | undefined {
+export interface PanelOptions {
+  /** Of the scratch array. */
+  readonly name: string;
+  /** Where points are vectors: the variable that they have for their lane. */
+  readonly lane: { readonly name: string; readonly role: LoopRole } | undefined;
+  /** Points of one row of results. */
+  readonly points: readonly (readonly Expr[])[];
+  /** Variables that run over the other rows. */
+  readonly rows: readonly string[];
+}
+
+/** The panel of what the step loads by the loop variables of the domain and the position of the columns alone. */
+export function makePanel(draft: Draft, { rule, context }: Reduction, options: PanelOptions): Panel | undefined {
+  const { name, lane, points, rows } = options;
+  const lanes = lane ? draft.tiles.lanes : 1;
   const domain = rule.domain(context);
   const variables = domain.map((size) => (size === 1 ? k.index(0) : k.variable(draft.fresh("k"), "index")));
   const names = rule.accumulators(context).map((value, i) => k.variable(`?${i}`, value.type));
@@ -53,7 +57,9 @@ export function makePanel(
   // Each of several columns has an element of its own; anything else (a table behind a gather) is left alone.
   if (loads.size !== points.length) return undefined;
   const list = [...loads];
-  const address = (column: number): Expr => k.add(k.multiply(linearIndex(variables, domain), points.length), column);
+  const position = lane ? k.variable(lane.name, "index") : k.index(0);
+  const address = (column: number): Expr =>
+    k.add(k.add(k.multiply(linearIndex(variables, domain), points.length * lanes), column * lanes), position);
   const slots = new Map(list.map(([key, load], column) => [key, k.load(name, address(column), load.type)] as const));
   const axes = domain.map((size: Dim, i) => {
     const variable = variables[i]!;
@@ -66,7 +72,7 @@ export function makePanel(
     fill: [
       k.block(
         "columns side by side",
-        nest(axes, draft.fresh, () => stores),
+        nest(axes, draft.fresh, () => inLanes(lane?.name ?? "", lane !== undefined, lane?.role ?? "n", () => stores)),
       ),
     ],
     variables,

@@ -9,10 +9,12 @@ import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 import { isCheap, roleOf } from "../graph/fuse-roles.ts";
 import type { Iteration } from "../graph/iteration.ts";
 import { accumulate, partialOf, reductionOf } from "./accumulate.ts";
+import { accumulateLanes } from "./accumulate-lanes.ts";
 import { bind } from "./bind.ts";
 import { type Draft, type LoopAxis, nest, nestLanes } from "./draft.ts";
 import { linearIndex } from "./elements.ts";
 import { indexBy, storeAll, withLanes } from "./loop.ts";
+import { stridesOf } from "./strides.ts";
 
 /** What is done together: values kept in scratch memory first, then reductions that do not need each other. */
 interface Phase {
@@ -72,7 +74,9 @@ export function lowerRow(draft: Draft, iteration: Iteration): readonly Stmt[] {
       }
       if (reductions.length === 0) continue;
       const group = reductions.map((node) => reductionOf(draft, node));
-      statements.push(...accumulate(draft, group, [point], "k", partialOf(draft, group)));
+      const { inner } = stridesOf(group, draft.tiles.lanes, point);
+      const sums = inner ? accumulateLanes(draft, group, [point], "k") : undefined;
+      statements.push(...(sums ?? accumulate(draft, group, [point], "k", partialOf(draft, group))));
       for (const node of reductions) {
         const result = node.results[0]!;
         const ended = draft.elements.element(result, point);

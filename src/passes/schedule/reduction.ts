@@ -9,22 +9,38 @@ export interface OuterPlan {
   readonly axis: number;
   readonly width: number;
   readonly role: "batch" | "m" | "n" | "element";
+  /** The operand's columns do not lie side by side: a panel has to make them so. */
+  readonly packed?: boolean;
 }
 
-export interface ContractionShape {
+export interface ReductionPlan {
+  readonly order: readonly OuterPlan[];
+  /** The axis of the result that is computed in vectors, or `inner`: the innermost loop of the sum is. */
+  readonly lanes: number | "inner" | undefined;
+}
+
+/** How operands are walked through, see `stridesOf`. */
+export interface Walk {
   /** Of the result. */
   readonly shape: readonly Dim[];
-  readonly m: readonly number[];
-  readonly n: readonly number[];
+  readonly contiguous: ReadonlySet<number>;
   /** Axes whose position decides whether an element exists (padding): tiling them would put conditions into the inner loop. */
   readonly guarded: ReadonlySet<number>;
+  readonly inner: boolean;
+}
+
+export interface ContractionShape extends Walk {
+  readonly m: readonly number[];
+  readonly n: readonly number[];
+  /** Products in a sum, unless that depends on free sizes. */
+  readonly depth: number | undefined;
   /** Bytes of the second operand that a run over all columns touches. */
   readonly panelBytes: number;
 }
 
 /** Register tiles over one axis of either operand: the contiguous one of the second, the longest of the first. */
-export function planContraction(contraction: ContractionShape, tiles: TileTable): OuterPlan[] {
-  const { shape, guarded } = contraction;
+export function planContraction(contraction: ContractionShape, tiles: TileTable): ReductionPlan {
+  const { shape, guarded, contiguous } = contraction;
   const sizeOf = (axis: number): number => sizeAt(shape[axis]!, tiles.freeSize);
   const best = (axes: readonly number[], score: (axis: number) => number): number | undefined =>
     axes
@@ -42,36 +58,81 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
     contraction.n.length > 0
       ? contraction.n
       : shape.map((_, axis) => axis).filter((axis) => !contraction.m.includes(axis));
-  const n = best(columnAxes, (axis) => (sizeOf(axis) >= 4 ? 100 + last(axis) : sizeOf(axis)));
+  /** Neighbours that make up vectors count most. */
+  const sideBySide = (axis: number): number => (tiles.lanes > 1 && contiguous.has(axis) ? 1000 : 0);
+  const n = best(columnAxes, (axis) => (sizeOf(axis) >= 4 ? 100 + sideBySide(axis) + last(axis) : sizeOf(axis)));
   const m = best(contraction.m, longest);
   const columns = n === undefined ? 1 : sizeOf(n);
   const rows = m === undefined ? 1 : sizeOf(m);
-  const row = tiles.contraction.find((entry) => entry.columns <= columns) ?? tiles.contraction.at(-1)!;
+  const others = shape.map((_, axis) => axis).filter((axis) => axis !== m && axis !== n);
+  const tiled = m === undefined ? [] : [m];
+  const lanes = lanesOf(contraction, tiles, n, [...others, ...tiled], columns);
+  const table = lanes === "inner" ? tiles.inner : tiles.contraction;
+  const row = table.find((entry) => entry.columns <= columns) ?? table.at(-1)!;
   const alone = row.tile.m * row.tile.n;
   const width = (axis: number): number => {
-    if (axis === n) return Math.min(columns, rows === 1 ? alone : row.tile.n);
+    if (axis === n) {
+      const most = Math.min(columns, rows === 1 ? alone : row.tile.n);
+      return lanes === n ? most - (most % tiles.lanes) : most;
+    }
     return axis === m ? Math.min(rows, columns === 1 ? alone : row.tile.m) : 1;
   };
-  const others = shape.map((_, axis) => axis).filter((axis) => axis !== m && axis !== n);
+  const packed = lanes !== undefined && lanes === n && !contiguous.has(n);
   const plan = (axis: number): OuterPlan => ({
     axis,
     width: width(axis),
     role: axis === m ? "m" : axis === n ? "n" : "batch",
+    ...(packed && axis === n ? { packed } : {}),
   });
-  const tiled = m === undefined ? [] : [m];
-  if (n === undefined) return [...others, ...tiled].map(plan);
+  if (n === undefined) return { order: [...others, ...tiled].map(plan), lanes };
   // A second operand that stays in the cache is run through for each row; a larger one is read in panels of few columns.
-  const order = contraction.panelBytes <= tiles.cachedPanel ? [...others, ...tiled, n] : [n, ...others, ...tiled];
-  return order.map(plan);
+  const near = contraction.panelBytes <= tiles.cachedPanel && !packed;
+  const order = near ? [...others, ...tiled, n] : [n, ...others, ...tiled];
+  return { order: order.map(plan), lanes };
+}
+
+/** What becomes a vector: neighbouring columns, columns that a panel makes neighbours, the terms of a sum, or nothing. */
+function lanesOf(
+  { shape, contiguous, inner, depth }: ContractionShape,
+  tiles: TileTable,
+  n: number | undefined,
+  others: readonly number[],
+  columns: number,
+): number | "inner" | undefined {
+  if (tiles.lanes === 1) return undefined;
+  if (n !== undefined && columns >= tiles.lanes) {
+    const row = tiles.contraction.find((entry) => entry.columns <= columns) ?? tiles.contraction.at(-1)!;
+    const reuse = rowTiles(
+      others.map((axis) => ({ axis, width: 1, role: "batch" as const })),
+      shape,
+      tiles,
+    );
+    const fits = depth !== undefined && depth * row.tile.n <= tiles.panel;
+    if (contiguous.has(n) || (fits && reuse >= row.tile.m * tiles.transposeReuse)) return n;
+  }
+  return inner ? "inner" : undefined;
 }
 
 /** Sums over leading axes take several neighbouring columns at once; all others go point by point. */
-export function planReduction(shape: readonly Dim[], contiguous: boolean, tiles: TileTable): OuterPlan[] {
-  return shape.map((size, axis) => {
-    const columns = contiguous && axis === shape.length - 1 ? Math.min(sizeAt(size, tiles.freeSize), tiles.columns) : 1;
-    return { axis, width: Math.max(1, columns), role: "element" };
+export function planReduction(walk: Walk & { readonly side: boolean }, tiles: TileTable): ReductionPlan {
+  const { shape, contiguous, guarded, inner } = walk;
+  const last = shape.findLastIndex((size) => size !== 1);
+  const columns = Math.min(sizeAt(shape[last] ?? 1, tiles.freeSize), tiles.columns);
+  const vectors = tiles.lanes > 1 && walk.side && columns >= tiles.lanes && contiguous.has(last) && !guarded.has(last);
+  const inLanes = vectors ? columns - (columns % tiles.lanes) : 1;
+  const order = shape.map((_, axis): OuterPlan => {
+    const wide = walk.side && axis === (vectors ? last : shape.length - 1);
+    return { axis, width: Math.max(1, wide ? (vectors ? inLanes : scalarColumns(shape, tiles)) : 1), role: "element" };
   });
+  return { order, lanes: vectors ? last : inner ? "inner" : undefined };
 }
+
+const scalarColumns = (shape: readonly Dim[], tiles: TileTable): number =>
+  Math.min(sizeAt(shape.at(-1)!, tiles.freeSize), tiles.columns);
+
+/** How many tiles of rows there are in such loops, free sizes taken at a usual value. */
+export const rowTiles = (plan: readonly OuterPlan[], shape: readonly Dim[], tiles: TileTable): number =>
+  plan.map(({ axis, width }) => Math.floor(sizeAt(shape[axis]!, tiles.freeSize) / width)).reduce((a, b) => a * b, 1);
 
 /** A dimension with its free sizes taken at a usual value. */
 export const sizeAt = (dim: Dim, freeSize: number): number =>

@@ -14,6 +14,8 @@ export interface TileTable {
   readonly lanes: 1 | 4;
   /** By how many columns there are, at least: the first row that fits counts. */
   readonly contraction: readonly { readonly columns: number; readonly tile: Tile }[];
+  /** The same for sums whose terms, not columns, make up vectors. */
+  readonly inner: TileTable["contraction"];
   /** Columns of a sum over leading axes that are summed at once, so that whole cache lines are used. */
   readonly columns: number;
   /** Partial accumulators of a long sum, to hide the latency of an addition; always combined in the same order. */
@@ -43,6 +45,7 @@ export const scalarTiles: TileTable = {
     { columns: 2, tile: { m: 4, n: 2 } },
     { columns: 1, tile: { m: 8, n: 1 } },
   ],
+  inner: [],
   columns: 8,
   partial: 4,
   unroll: { points: 9, steps: 72 },
@@ -67,6 +70,10 @@ export const vectorTiles: TileTable = {
     { columns: 3, tile: { m: 4, n: 3 } },
     { columns: 2, tile: { m: 4, n: 2 } },
     { columns: 1, tile: { m: 8, n: 1 } },
+  ],
+  inner: [
+    { columns: 2, tile: { m: 4, n: 2 } },
+    { columns: 1, tile: { m: 4, n: 1 } },
   ],
   columns: 16,
   partial: 4,

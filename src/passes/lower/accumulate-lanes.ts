@@ -1,0 +1,136 @@
+// Sums along memory: the innermost loop of a reduction in vectors, with a partial result in each lane and, where few results leave
+// registers free, in several vectors. At the end the vectors are joined, always in the same order, and what is left over is added.
+
+import { addDims, type Dim, floorDivideDim, multiplyDims, subtractDims } from "../../ir/dim.ts";
+import { k } from "../../ir/kernel/build.ts";
+import type { Expr, LaneReduction, LoopRole, Stmt } from "../../ir/kernel/types.ts";
+import { vectorOf } from "../../ir/kernel/types.ts";
+import { lift } from "../kernel/lift.ts";
+import { substituteIn } from "../kernel/rewrite.ts";
+import { type Accumulators, advance, combination, nameOf, type Reduction } from "./accumulate.ts";
+import { type Draft, type LoopAxis, nest } from "./draft.ts";
+
+/** Like `accumulate`; undefined where the step cannot be lifted. */
+export function accumulateLanes(
+  draft: Draft,
+  reductions: readonly Reduction[],
+  points: readonly (readonly Expr[])[],
+  role: LoopRole,
+): readonly Stmt[] | undefined {
+  const { lanes, partial } = draft.tiles;
+  const { rule, context } = reductions[0]!;
+  const domain = rule.domain(context);
+  const size = domain.at(-1)!;
+  const results = points.length * reductions.length;
+  const wide = typeof size === "number" ? size >= 4 * lanes * partial : true;
+  const width = wide ? Math.max(1, Math.floor(partial / results)) : 1;
+  const accumulators = Array.from({ length: width }, () => fresh(draft, reductions, points));
+  const first = accumulators[0]!;
+
+  const outer = domain.slice(0, -1).map((dim): LoopAxis => ({ stem: "k", size: dim, width: 1, role, mode: "serial" }));
+  const upTo = (by: number): Dim => multiplyDims(floorDivideDim(size, by), by);
+  const [whole, vectors] = [upTo(width * lanes), upTo(lanes)];
+  const over = (from: Dim, to: Dim, step: number, body: (place: readonly Expr[]) => readonly Stmt[]) =>
+    nest(outer, draft.fresh, (positions) => {
+      const before = positions.map((list) => list[0]!);
+      if (from === 0 && to === step) return body([...before, k.index(0)]);
+      const loop = k.loop(draft.fresh("k"), k.fromDim(to), (at) => body([...before, at]), {
+        from: k.fromDim(from),
+        step,
+        role,
+      });
+      return [loop];
+    });
+
+  let liftable = true;
+  const inVectors = (count: number) => (place: readonly Expr[]) => {
+    const lane = draft.fresh("lane");
+    const work = accumulators.slice(0, count).map((list, i) => ({
+      accumulators: list,
+      place: [...place.slice(0, -1), k.add(k.add(place.at(-1)!, i * lanes), k.variable(lane, "index"))],
+    }));
+    const names = new Set(accumulators.flat().flatMap((entry) => entry.names.map(nameIn)));
+    const body = lift(
+      advance(draft, work, (expr) => expr),
+      { variable: lane, vectors: names, fresh: draft.fresh },
+    );
+    if (!body) liftable = false;
+    return substituteIn(body ?? [], new Map([[lane, k.index(0)]]));
+  };
+  const main = over(0, whole, width * lanes, inVectors(width));
+  const rest = subtractDims(vectors, whole) === 0 ? [] : over(whole, vectors, lanes, inVectors(1));
+  if (!liftable) return undefined;
+
+  const statements: Stmt[] = [...accumulators.flat().flatMap(zero), ...main, ...rest];
+  for (const other of accumulators.slice(1)) statements.push(...joinInto(first, other));
+  const scalars = first.map((entry): Accumulators => {
+    const name = draft.fresh(nameOf(entry.reduction));
+    const x = vectorVariable(entry.names[0]!);
+    statements.push(k.var(name, k.reduceLanes(operationOf(entry.reduction), x)));
+    return { ...entry, names: [k.variable(name, entry.names[0]!.type)] };
+  });
+  if (subtractDims(size, vectors) !== 0) {
+    const end = addDims(vectors, subtractDims(size, vectors));
+    statements.push(
+      ...over(vectors, end, 1, (place) => advance(draft, [{ accumulators: scalars, place }], (expr) => expr)),
+    );
+  }
+  for (const { reduction, point, names } of scalars) {
+    const finish = reduction.rule.finish;
+    const value = finish ? finish(reduction.context, names) : names[0]!;
+    draft.elements.define(reduction.node.results[0]!, point, value);
+  }
+  return statements;
+}
+
+const fresh = (
+  draft: Draft,
+  reductions: readonly Reduction[],
+  points: readonly (readonly Expr[])[],
+): readonly Accumulators[] =>
+  reductions.flatMap((reduction) =>
+    points.map((point) => {
+      const initial = reduction.rule.accumulators(reduction.context);
+      const names = initial.map((value) => k.variable(draft.fresh(nameOf(reduction)), value.type));
+      return { reduction, point, names };
+    }),
+  );
+
+/** What changes nothing, in every lane: the initial value of a result that can be combined from parts is that. */
+const zero = ({ reduction, names }: Accumulators): Stmt[] =>
+  reduction.rule.accumulators(reduction.context).map((value, i) => {
+    const constant = value.kind === "constant" ? k.constant(value.value, typeOf(value)) : k.splat(value);
+    return k.var(nameIn(names[i]!), constant);
+  });
+
+function joinInto(into: readonly Accumulators[], from: readonly Accumulators[]): Stmt[] {
+  return into.map((entry, i) => {
+    const [a, b] = [vectorVariable(entry.names[0]!), vectorVariable(from[i]!.names[0]!)];
+    return k.assign(nameIn(a), k.binary(operationOf(entry.reduction), a, b));
+  });
+}
+
+const typeOf = ({ type }: Expr) => {
+  const vector = vectorOf(type);
+  if (!vector) throw new TypeError(`there are no vectors of ${type}`);
+  return vector;
+};
+
+const nameIn = (variable: Expr): string => (variable.kind === "variable" ? variable.name : "");
+
+const vectorVariable = (variable: Expr): Expr => k.variable(nameIn(variable), typeOf(variable));
+
+const operations: Readonly<Record<string, LaneReduction>> = {
+  sum: "add",
+  product: "multiply",
+  max: "maximum",
+  min: "minimum",
+};
+
+/** How the lanes of a reduction are joined: `combination` says of which it is possible. */
+function operationOf(reduction: Reduction): LaneReduction {
+  const kind = reduction.rule.contraction ? "sum" : reduction.node.attributes.kind;
+  const operation = typeof kind === "string" ? operations[kind] : undefined;
+  if (!operation || !combination(reduction)) throw new TypeError(`${reduction.node.op} has no partial results`);
+  return operation;
+}

@@ -1,0 +1,75 @@
+// How the operands of a reduction are walked through: which axes of the result, and whether its innermost loop, pass through memory
+// element by element, and where conditions depend on the position. Schedules choose by this.
+
+import { mentions, strideOf } from "../../ir/kernel/affine.ts";
+import { k } from "../../ir/kernel/build.ts";
+import { type Expr, vectorOf } from "../../ir/kernel/types.ts";
+import { combination, type Reduction } from "./accumulate.ts";
+import { childrenOf } from "./bind.ts";
+
+export interface Strides {
+  /** Axes of the result along which every operand moves by one element, or not at all. */
+  readonly contiguous: ReadonlySet<number>;
+  /** Axes of the result that occur in conditions of the step: padding is there on one side of them, or on both. */
+  readonly guarded: ReadonlySet<number>;
+  /**
+   * Whether the innermost loop of the domain may run in vectors with a partial result for each lane: all operands move by one
+   * element or not at all, no condition depends on it, and partial results can be combined.
+   */
+  readonly inner: boolean;
+}
+
+/**
+ * Looks at one step of reductions that share their domain, for vectors of `lanes` elements: at a point of variables, or at the
+ * `point` where what they depend on is known already.
+ */
+export function stridesOf(reductions: readonly Reduction[], lanes: number, point?: readonly Expr[]): Strides {
+  const { rule, context } = reductions[0]!;
+  const axes = context.resultTypes[0]!.shape.map((_, axis) => `?${axis}`);
+  const domain = rule.domain(context).map((_, i) => `?k${i}`);
+  const values = reductions.flatMap((reduction) =>
+    stepAt(reduction, point ?? axes.map(variableOf), domain.map(variableOf)),
+  );
+  const loads = new Set<Extract<Expr, { kind: "load" }>>();
+  const conditions = new Set<Expr>();
+  const seen = new Set<Expr>();
+  const visit = (expr: Expr): void => {
+    if (seen.has(expr)) return;
+    seen.add(expr);
+    if (expr.kind === "load") loads.add(expr);
+    if (expr.kind === "compare" && expr.a.type === "index") conditions.add(expr);
+    childrenOf(expr).forEach(visit);
+  };
+  values.forEach(visit);
+  const isContiguous = (name: string): boolean =>
+    [...loads].every((load) => {
+      if (!mentions(load, name)) return true;
+      const stride = strideOf(load.index, name)?.coefficient;
+      return stride?.kind === "constant" && stride.value === 1;
+    });
+  const isGuarded = (name: string): boolean => [...conditions].some((condition) => mentions(condition, name));
+  const last = domain.at(-1);
+  const size = rule.domain(context).at(-1) ?? 0;
+  return {
+    contiguous: new Set(axes.flatMap((name, axis) => (isContiguous(name) ? [axis] : []))),
+    guarded: new Set(axes.flatMap((name, axis) => (isGuarded(name) ? [axis] : []))),
+    inner:
+      lanes > 1 &&
+      last !== undefined &&
+      (typeof size !== "number" || size >= lanes) &&
+      isContiguous(last) &&
+      conditions.size === 0 &&
+      reductions.every((reduction) => isSplittable(reduction)),
+  };
+}
+
+const isSplittable = (reduction: Reduction): boolean =>
+  combination(reduction) !== undefined &&
+  reduction.rule.accumulators(reduction.context).every(({ type }) => vectorOf(type) !== undefined);
+
+const variableOf = (name: string): Expr => k.variable(name, "index");
+
+function stepAt({ rule, context }: Reduction, index: readonly Expr[], point: readonly Expr[]): readonly Expr[] {
+  const accumulators = rule.accumulators(context).map((value, i) => k.variable(`?a${i}`, value.type));
+  return rule.step(context, index, point, accumulators);
+}
