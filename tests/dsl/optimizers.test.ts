@@ -1,0 +1,144 @@
+// Every optimizer of the library against its formula, written out once more in plain numbers over five steps; clipping; and
+// dropout, whose numbers are random but whose scale is not.
+
+import { describe, expect, it } from "vitest";
+import { std } from "../../src/dsl/std.generated.ts";
+import { floats, initialOf, moduleOf, numbers, runGraph } from "./elaborated.ts";
+
+const steps = 5;
+
+/** A parameter `w` whose loss Σ a·w²/2 has the gradient a·w. */
+const steepness = [1, 3];
+const program = (optimizer: string, more = ""): string => `
+model M(a: f32[2]) -> (loss: f32[]) {
+  param w: f32[2] ~ constant(0.5)
+  loss = sum(a * square(w)) / 2
+}
+train M {
+  data: rows(a: [1, 3])
+  loss: loss
+  optimizer: ${optimizer}
+  ${more}
+}`;
+
+/** The values of `w` after each step. */
+function pathOf(optimizer: string, more = ""): number[][] {
+  const module = moduleOf(program(optimizer, more));
+  let globals = initialOf(module);
+  return Array.from({ length: steps }, (_, step) => {
+    const inputs = { a: floats([2], steepness), step: floats([], [step]) };
+    const { updates } = runGraph(module, "train_step", inputs, globals);
+    globals = new Map([...globals, ...updates]);
+    return numbers(globals.get("w")!);
+  });
+}
+
+/** One step of one element: the new w from w, its gradient and the step's number from 0; `s` is for what is kept. */
+type Formula = (w: number, g: number, t: number, s: { m: number; v: number }) => number;
+
+function expectedPath(formula: Formula, initial = 0): number[][] {
+  const kept = steepness.map(() => ({ m: 0, v: initial }));
+  let w = [0.5, 0.5];
+  return Array.from({ length: steps }, (_, t) => {
+    w = w.map((x, i) => formula(x, steepness[i]! * x, t, kept[i]!));
+    return w;
+  });
+}
+
+const momentum: Formula = (w, g, _, s) => {
+  s.v = 0.9 * s.v - 0.1 * g;
+  return w + s.v;
+};
+
+/** Sutskever's form: the gradient is taken where the momentum leads to, in terms of the shifted parameter. */
+const nesterov: Formula = (w, g, _, s) => {
+  s.v = 0.9 * s.v - 0.1 * g;
+  return w + 0.9 * s.v - 0.1 * g;
+};
+
+const adam =
+  (decay: number): Formula =>
+  (w, g, t, s) => {
+    s.m = 0.9 * s.m + 0.1 * g;
+    s.v = 0.99 * s.v + 0.01 * g * g;
+    const mean = s.m / (1 - 0.9 ** (t + 1));
+    const square = s.v / (1 - 0.99 ** (t + 1));
+    return w - 0.1 * decay * w - (0.1 * mean) / (Math.sqrt(square) + 1e-3);
+  };
+
+const rmsprop: Formula = (w, g, _, s) => {
+  s.v = 0.8 * s.v + 0.2 * g * g;
+  return w - (0.1 * g) / (Math.sqrt(s.v) + 1e-3);
+};
+
+const adagrad: Formula = (w, g, _, s) => {
+  s.v += g * g;
+  return w - (0.1 * g) / (Math.sqrt(s.v) + 1e-3);
+};
+
+const cases: readonly (readonly [call: string, formula: Formula, initial?: number])[] = [
+  ["sgd(lr: 0.1)", (w, g) => w - 0.1 * g],
+  ["sgd(lr: 0.1, momentum: 0.9)", momentum],
+  ["sgd(lr: 0.1, momentum: 0.9, nesterov: true)", nesterov],
+  ["rmsprop(lr: 0.1, rho: 0.8, epsilon: 1e-3)", rmsprop],
+  ["adam(lr: 0.1, beta2: 0.99, epsilon: 1e-3)", adam(0)],
+  ["adamw(lr: 0.1, weight_decay: 0.2, beta2: 0.99, epsilon: 1e-3)", adam(0.2)],
+  ["adagrad(lr: 0.1, initial: 0.2, epsilon: 1e-3)", adagrad, 0.2],
+];
+
+describe("optimizers", () => {
+  it.each(cases)("%s", (call, formula, initial) => {
+    const expected = expectedPath(formula, initial);
+    pathOf(call).forEach((w, step) => {
+      w.forEach((value, i) => {
+        expect(value, `w[${i}] after step ${step + 1}`).toBeCloseTo(expected[step]![i]!, 12);
+      });
+    });
+  });
+
+  it("none of the library's is left out", () => {
+    const declared = [...std["optimizers.dlm"]!.matchAll(/^optimizer (\w+)/gm)].map(([, name]) => name!);
+    expect(declared.filter((name) => !cases.some(([call]) => call.startsWith(`${name}(`)))).toEqual([]);
+  });
+});
+
+describe("clipping", () => {
+  /** What the first step of sgd(lr: 1) takes off: the clipped gradient. The gradient itself is [0.5, 1.5]. */
+  const firstStep = (clip: string): number[] => pathOf("sgd(lr: 1)", `clip: ${clip}`)[0]!.map((w) => 0.5 - w);
+  const norm = Math.hypot(0.5, 1.5);
+
+  it("scales gradients down together where their norm exceeds the limit", () => {
+    const clipped = firstStep("global_norm(0.5)");
+    expect(clipped[0]).toBeCloseTo((0.5 * 0.5) / norm, 12);
+    expect(clipped[1]).toBeCloseTo((1.5 * 0.5) / norm, 12);
+  });
+
+  it("leaves shorter gradients as they are", () => {
+    expect(firstStep("global_norm(10)")).toEqual([0.5, 1.5]);
+  });
+
+  it("limits each element", () => {
+    expect(firstStep("value(1)")).toEqual([0.5, 1]);
+  });
+});
+
+describe("dropout", () => {
+  it("keeps or drops whole elements, about as many as it should, and scales what it keeps", () => {
+    const module = moduleOf(`model M(x: f32[N, 4000]) -> (y: f32[N, 4000]) {
+  param w: f32[] ~ ones
+  y = w * dropout(x, 0.2)
+}
+train M {
+  data: rows(x: [[0]])
+  loss: sum(y)
+  optimizer: sgd(lr: 1)
+}`);
+    const x = floats([1, 4000], new Array<number>(4000).fill(1));
+    const { outputs } = runGraph(module, "train_step", { x }, initialOf(module));
+    // The loss is the sum of what is kept, each 1 / 0.8 of what it was.
+    const kept = outputs.loss!.data[0]! * 0.8;
+    expect(kept).toBeCloseTo(Math.round(kept), 6);
+    // 3200 are expected, with a deviation of sqrt(4000 · 0.2 · 0.8) = 25; the numbers are the same in each run.
+    expect(Math.abs(kept - 3200)).toBeLessThan(100);
+  });
+});
