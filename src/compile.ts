@@ -2,8 +2,11 @@
 
 import type { Executable } from "./backends/backend.ts";
 import { createExecutable } from "./backends/js/executable.ts";
+import { createExecutable as createWasmExecutable, prepareExecutable } from "./backends/wasm/executable.ts";
+import { supportsRelaxedSimd, supportsSimd } from "./backends/wasm/features.ts";
 import type { Module } from "./ir/graph.ts";
 import type { ProgramModule } from "./ir/kernel/program.ts";
+import { jsTarget, type Target, wasmTarget } from "./ir/target.ts";
 import { lowerModule } from "./passes/lower/index.ts";
 import { type Event, type Observation, parsePipeline, runPipeline } from "./passes/pipeline.ts";
 
@@ -11,7 +14,13 @@ import { type Event, type Observation, parsePipeline, runPipeline } from "./pass
 export const defaultPipeline =
   "differentiate,canonicalize,fold-constants,eliminate-common,canonicalize,eliminate-common,eliminate-dead,fuse,plan-memory";
 
+/** `auto` is WebAssembly where it can run with vectors, else JavaScript. */
+export const targetNames = ["js", "wasm", "auto"] as const;
+export type TargetName = (typeof targetNames)[number];
+
 export interface CompileOptions {
+  /** What runs the program; default js. */
+  readonly target?: TargetName;
   /** Names of the graphs to compile; default all. */
   readonly graphs?: readonly string[];
   /** The text form of the pipeline of graph passes. */
@@ -21,6 +30,7 @@ export interface CompileOptions {
 }
 
 export interface Compiled {
+  readonly target: Target;
   /** The module after the last pass. */
   readonly module: Module;
   readonly programs: ProgramModule;
@@ -36,11 +46,30 @@ export function compile(module: Module, options: CompileOptions = {}): Compiled 
     events,
     ...(options.observe ? { observe: options.observe } : {}),
   });
-  return { module: planned, programs: lowerModule(planned), events };
+  const target = targetOf(options.target ?? "js");
+  return { target, module: planned, programs: lowerModule(planned), events };
 }
 
-/** A module ready to run in this process, as JavaScript. */
-export const load = (compiled: Compiled): Executable => createExecutable(compiled.programs);
+function targetOf(name: TargetName): Target {
+  switch (name) {
+    case "js":
+      return jsTarget;
+    case "wasm":
+      return wasmTarget({ fma: supportsRelaxedSimd() });
+    case "auto":
+      return targetOf(supportsSimd() ? "wasm" : "js");
+  }
+}
+
+/** A module ready to run in this process, by the back-end that it was compiled for. Graphs are compiled when they first run. */
+export function load({ target, programs }: Compiled): Executable {
+  return target.name === "wasm" ? createWasmExecutable(programs, target) : createExecutable(programs);
+}
+
+/** The same, with generated code compiled ahead and without blocking, as pages want it for large models. */
+export async function loadAsync({ target, programs }: Compiled): Promise<Executable> {
+  return target.name === "wasm" ? prepareExecutable(programs, target) : createExecutable(programs);
+}
 
 function keepGraphs(module: Module, names: readonly string[]): Module {
   return { ...module, graphs: new Map([...module.graphs].filter(([name]) => names.includes(name))) };

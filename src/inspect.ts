@@ -1,6 +1,8 @@
 // What `dlm inspect` shows: a graph after chosen passes, its kernels, its generated code, and a summary of what it costs.
 
 import { renderModule } from "./backends/js/render.ts";
+import { renderGraph } from "./backends/wasm/render.ts";
+import { printModule as printWasm } from "./backends/wasm/wat.ts";
 import type { Compiled, CompileOptions } from "./compile.ts";
 import { addDims, type Dim, evaluateDim, formatDim, productOf, symbolsOf } from "./ir/dim.ts";
 import { bytesOf } from "./ir/dtype.ts";
@@ -41,12 +43,18 @@ export function inspect(
       shown.push(...kernelsOf(program).map(printKernel));
       break;
     case "source":
-      shown.push(renderModule(compiled.programs));
+      shown.push(sourceOf(compiled, graph));
       break;
     case "graph":
       if (!view.each && view.after === undefined) shown.push(printModule(compiled.module));
   }
   return `${shown.join("\n")}\n${summary(module, program, unfused)}`;
+}
+
+/** The generated code of a graph: JavaScript, or the text form of WebAssembly. */
+function sourceOf({ target, programs }: Compiled, graph: string): string {
+  if (target.name === "js") return renderModule(programs);
+  return printWasm(renderGraph(programs, graph, target).functions, 1);
 }
 
 const kernelsOf = (program: Program): readonly Kernel[] => [...new Set(program.calls.map((call) => call.kernel))];

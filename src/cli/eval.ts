@@ -1,9 +1,12 @@
 // dlm eval: loss and metrics of trained weights on the test data.
 
 import type { Command } from "commander";
+import type { TargetName } from "../compile.ts";
 import { UserError } from "../util/user-error.ts";
+import { chosenTarget, targetOption } from "./target.ts";
 
 interface Options {
+  readonly target: TargetName;
   readonly weights: string;
   readonly data?: string;
   readonly json?: boolean;
@@ -16,6 +19,7 @@ export function addEval(program: Command): void {
     .argument("<file>", "a .dlm file with a train block")
     .requiredOption("--weights <file>", "weights.safetensors, as dlm train leaves it")
     .option("--data <dir>", "where the data files are; default beside the program")
+    .addOption(targetOption())
     .option("--json", "the result as one JSON object")
     .action(async (file: string, options: Options) => {
       const { readTensorFile } = await import("../formats/node/files.ts");
@@ -28,7 +32,12 @@ export function addEval(program: Command): void {
       const source = loadSource(file);
       const plan = requirePlan(source, file);
       const { metadata } = await readTensorFile(options.weights);
-      const { compiled, executable } = await withWeights(source.module, ["eval_step", "metrics"], options.weights);
+      const { compiled, executable } = await withWeights(
+        source.module,
+        ["eval_step", "metrics"],
+        options.weights,
+        await chosenTarget(options),
+      );
       const { data, test } = await loadTrainingData(plan, columnTypes(compiled.module, plan), {
         read: dataFiles(source.directory, options.data),
         ...(metadata.classes === undefined ? {} : { classes: classesOf(metadata.classes, options.weights) }),

@@ -1,10 +1,13 @@
 // dlm inspect: what the compiler made of a program, at any step.
 
 import { type Command, Option } from "commander";
+import type { TargetName } from "../compile.ts";
 import type { View } from "../inspect.ts";
 import { UserError } from "../util/user-error.ts";
+import { chosenTarget, targetOption } from "./target.ts";
 
 interface Options {
+  readonly target: TargetName;
   readonly graph?: string;
   readonly model?: string;
   readonly after?: string;
@@ -24,13 +27,15 @@ export function addInspect(program: Command): void {
     .addOption(new Option("--after <pass>", "the IR as it is after this pass").conflicts("all"))
     .option("--all", "the IR after each pass")
     .option("--kernels", "the kernel IR instead")
-    .option("--source", "the generated JavaScript instead")
+    .option("--source", "the generated code instead: JavaScript, or the text form of WebAssembly")
+    .addOption(targetOption())
     .option("--pipeline <passes>", "the graph passes to run, such as canonicalize,fuse,plan-memory; default all")
     .action(async (file: string, options: Options) => {
       const { compile, defaultPipeline } = await import("../compile.ts");
       const { inspect } = await import("../inspect.ts");
       const { loadSource } = await import("./source.ts");
       const { pipeline = defaultPipeline } = options;
+      const target = await chosenTarget(options);
       const { module } = loadSource(file, options.model);
       const graph = options.graph ?? "infer";
       if (!module.graphs.has(graph))
@@ -43,6 +48,6 @@ export function addInspect(program: Command): void {
         : options.source
           ? { kind: "source" }
           : { kind: "graph", ...(options.after ? { after: options.after } : {}), each: options.all ?? false };
-      process.stdout.write(inspect(module, graph, view, (m, o) => compile(m, { ...o, pipeline })));
+      process.stdout.write(inspect(module, graph, view, (m, o) => compile(m, { ...o, pipeline, target })));
     });
 }

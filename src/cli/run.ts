@@ -2,12 +2,15 @@
 
 import type { Command } from "commander";
 import type { Tensors } from "../backends/backend.ts";
+import type { TargetName } from "../compile.ts";
 import type { DType, Tensor } from "../ir/dtype.ts";
 import { isImplicitInput, type Module } from "../ir/graph.ts";
 import { UserError } from "../util/user-error.ts";
 import { wholeNumber } from "./numbers.ts";
+import { chosenTarget, targetOption } from "./target.ts";
 
 interface Options {
+  readonly target: TargetName;
   readonly weights?: string;
   readonly input: string;
   readonly output?: string;
@@ -26,6 +29,7 @@ export function addRun(program: Command): void {
       "--output <file>",
       "where to write the outputs (.safetensors, .npy, .json); default JSON on standard output",
     )
+    .addOption(targetOption())
     .option("--model <name>", "the model to run, where the file declares several")
     .option("--seed <n>", "for models that draw random numbers", wholeNumber(0), 0)
     .action(async (file: string, options: Options) => {
@@ -34,7 +38,12 @@ export function addRun(program: Command): void {
       const { loadSource } = await import("./source.ts");
       const { withWeights } = await import("./weights.ts");
       const { module } = loadSource(file, options.model);
-      const { compiled, executable } = await withWeights(module, ["infer"], options.weights);
+      const { compiled, executable } = await withWeights(
+        module,
+        ["infer"],
+        options.weights,
+        await chosenTarget(options),
+      );
       const inputs = await readInputs(compiled.module, options.input, options.seed);
       const outputs = executable.run("infer", inputs);
       if (options.output === undefined) process.stdout.write(`${writeJsonTensors(outputs)}\n`);

@@ -2,10 +2,13 @@
 
 import { join } from "node:path";
 import type { Command } from "commander";
+import type { TargetName } from "../compile.ts";
 import { interruptedExitCode, interruptible, resumeCommand } from "./interrupt.ts";
 import { wholeNumber } from "./numbers.ts";
+import { chosenTarget, targetOption } from "./target.ts";
 
 interface Options {
+  readonly target: TargetName;
   readonly data?: string;
   readonly out?: string;
   readonly epochs?: number;
@@ -31,6 +34,7 @@ export function addTrain(program: Command): void {
     .option("--resume", "continue a run that was interrupted, to the same bits")
     .option("--weights <file>", "start from these weights instead of fresh ones")
     .option("--no-shuffle", "take the rows in the order of the file")
+    .addOption(targetOption())
     .option("--json", "progress as one JSON object a line")
     .option("--steps", "with --json, a line for each training step, too")
     .action(async (file: string, options: Options) => {
@@ -49,7 +53,8 @@ export function addTrain(program: Command): void {
       const declared = requirePlan(source, file);
       const { epochs = declared.epochs, seed = declared.seed, limit } = options;
       const plan = { ...declared, epochs, seed };
-      const compiled = compile(source.module, { graphs: ["init", "train_step", "eval_step", "metrics"] });
+      const target = await chosenTarget(options);
+      const compiled = compile(source.module, { graphs: ["init", "train_step", "eval_step", "metrics"], target });
       const { data, test } = await loadTrainingData(plan, columnTypes(compiled.module, plan), {
         read: dataFiles(source.directory, options.data),
         ...(limit === undefined ? {} : { limit }),
@@ -77,7 +82,8 @@ export function addTrain(program: Command): void {
           ...(initial ? { initial } : {}),
           store: await folderStore(place),
           resume: options.resume ?? false,
-          program: printModule(source.module, { locations: false }),
+          // Another target rounds otherwise: what it began, only it continues to the same bits.
+          program: `${printModule(source.module, { locations: false })}${target === "js" ? "" : `// ${target}\n`}`,
           report: progress.report,
           signal: interrupt.signal,
         });

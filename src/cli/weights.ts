@@ -1,7 +1,7 @@
 // Making a program ready to run with the weights of a file.
 
 import type { Executable } from "../backends/backend.ts";
-import { type Compiled, compile, load } from "../compile.ts";
+import { type Compiled, compile, load, type TargetName } from "../compile.ts";
 import { readTensors } from "../formats/node/files.ts";
 import type { Module } from "../ir/graph.ts";
 import { loadWeights } from "../train/weights.ts";
@@ -12,6 +12,7 @@ export async function withWeights(
   module: Module,
   graphs: readonly string[],
   weights: string | undefined,
+  target: TargetName = "js",
 ): Promise<{ readonly compiled: Compiled; readonly executable: Executable }> {
   const kept = [...module.globals.values()].filter(({ role }) => role === "parameter" || role === "state");
   if (weights === undefined && kept.length > 0)
@@ -19,7 +20,7 @@ export async function withWeights(
       `${module.name} has ${kept.length} trained tensors, and no weights are given`,
       "train it first, then pass --weights DIR/weights.safetensors",
     );
-  const compiled = compile(module, { graphs });
+  const compiled = compile(module, { graphs, target });
   const executable = load(compiled);
   if (weights !== undefined) loadWeights(executable, kept, await readTensors(weights), weights);
   return { compiled, executable };

@@ -1,8 +1,8 @@
 // What a machine can do, as data. Passes ask for capabilities, never for a back-end by name.
 
 export interface Target {
-  /** For reports alone. */
-  readonly name: string;
+  /** Of the back-end that renders for it; for choosing that and for reports alone. */
+  readonly name: "js" | "wasm";
   /** Elements of a float vector; 1 where there are no vectors. */
   readonly lanes: 1 | 4;
   /** Whether `fma` of vectors is one instruction; else it is a product and a sum. */
