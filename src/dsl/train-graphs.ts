@@ -2,7 +2,7 @@
 // totals, and `metrics`, which reads them.
 
 import { isFloat } from "../ir/dtype.ts";
-import type { Graph, Value } from "../ir/graph.ts";
+import { type Graph, literal, type Value } from "../ir/graph.ts";
 import { bindArguments } from "./arguments.ts";
 import type { ModelDeclaration, TrainDeclaration } from "./ast.ts";
 import { runBlock } from "./call.ts";
@@ -85,10 +85,9 @@ function forward(
     const target = attempt(c, () => tensor(addInput(graph, name.name, freeType(c, inner, name, type))));
     scope.names.set(name.name, target ?? { kind: "poison" });
   }
-  if (training) {
-    keyInput(c);
-    scope.names.set("step", tensor(stepInput(c)));
-  }
+  if (training) keyInput(c);
+  // Evaluation takes schedules at their beginning, so that its losses can be compared from epoch to epoch.
+  scope.names.set("step", tensor(training ? stepInput(c) : literal(0, "f32")));
   c.frame = rootFrame(file.file);
   runModel(c, inner, model);
   return { graph, env };

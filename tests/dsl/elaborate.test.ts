@@ -131,6 +131,28 @@ train M {
   });
 });
 
+describe("schedules in the loss", () => {
+  it("follow the step in training, and stand at their beginning in evaluation", () => {
+    const module = moduleOf(`
+model M(x: f32[N]) -> (y: f32[N]) {
+  param w: f32[] ~ ones
+  y = x * w
+}
+train M {
+  data: rows(x: [1])
+  loss: mean(y) * (2 * exponential_decay(1, rate: 0.5, steps: 1))
+  optimizer: sgd(lr: 0.5 * exponential_decay(0.1, rate: 0.5, steps: 1))
+}`);
+    const globals = initialOf(module);
+    const inputs = { x: floats([1], [3]), step: floats([], [2]) };
+    const { outputs, updates } = runGraph(module, "train_step", inputs, globals);
+    expect(numbers(outputs.loss!)).toEqual([1.5]);
+    expect(numbers(updates.get("w")!)[0]).toBeCloseTo(1 - 0.5 * 0.1 * 0.25 * 1.5, 10);
+    const { updates: totals } = runGraph(module, "eval_step", inputs, globals);
+    expect(numbers(totals.get("metric.loss.sum")!)).toEqual([6]);
+  });
+});
+
 describe("models that call models", () => {
   it("share parameters between calls, and update states one call after the other", () => {
     const module = moduleOf(`
