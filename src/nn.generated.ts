@@ -188,7 +188,7 @@ export interface Library {
   /** x / y. Integers truncate towards zero; an integer divided by zero is 0. */
   readonly divide: { (x: Tensor, y: Operand): Tensor; (y: Operand): Layer; };
   /** x - trunc(x / y) · y: it has the sign of x. The remainder of an integer by zero is 0. */
-  readonly remainder: { (x: Tensor, y: Operand): Tensor; (y: Operand): Layer; };
+  readonly fmod: { (x: Tensor, y: Operand): Tensor; (y: Operand): Layer; };
   /** x raised to y; NaN for x < 0 and y not whole. Integers wrap, and their negative powers are truncated towards zero. */
   readonly power: { (x: Tensor, y: Operand): Tensor; (y: Operand): Layer; };
   /** The greater of x and y; NaN where either is. Where they are equal each gets half of the gradient, and a constant all. */
@@ -379,7 +379,7 @@ export const nn: Library = {
   subtract: libraryCall("subtract"),
   multiply: libraryCall("multiply"),
   divide: libraryCall("divide"),
-  remainder: libraryCall("remainder"),
+  fmod: libraryCall("fmod"),
   power: libraryCall("power"),
   maximum: libraryCall("maximum"),
   minimum: libraryCall("minimum"),

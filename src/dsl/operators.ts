@@ -2,6 +2,7 @@
 
 import { addDims, type Dim, divideExactly, equalDims, formatDim, multiplyDims, subtractDims } from "../ir/dim.ts";
 import { isFloat } from "../ir/dtype.ts";
+import { literal, type Value } from "../ir/graph.ts";
 import type { BinaryOperator, UnaryOperator } from "./ast.ts";
 import { type Context, type Mistake, make, mistake } from "./context.ts";
 import { matmul } from "./functions/contract.ts";
@@ -144,6 +145,7 @@ function arithmetic(c: Context, operator: Arithmetic, left: CompileValue, right:
       throw mistake(c, "type", `/ divides floats, and these elements are ${dtype}`, {
         help: "cast(…, f32) first, or floor_divide(a, b)",
       });
+    if (operator === "%") return tensor(modulo(c, operands));
     return tensor(make(c, operations[operator], operands));
   }
   if (operator === "+" && left.kind === "list" && right.kind === "list") {
@@ -162,8 +164,18 @@ function arithmetic(c: Context, operator: Arithmetic, left: CompileValue, right:
   const [x, y] = [a!.value, b!.value];
   // A size that is not known yet is a tensor from here on.
   if (typeof x !== "number" || typeof y !== "number")
-    return tensor(make(c, operations[operator], alike(c, [left, right].map(float32(c)), operator)));
+    return arithmetic(c, operator, float32(c)(left), float32(c)(right));
   return float(calculate(operator, x, y));
+}
+
+/** x - y·⌊x / y⌋, which has the sign of y, as in NumPy and Python; the operation `remainder` has the sign of x. */
+function modulo(c: Context, [x, y]: readonly Value[]): Value {
+  const rest = make(c, "remainder", [x!, y!]);
+  const zero = literal(0, x!.type.dtype);
+  const [below, above] = [rest, y!].map((value) => make(c, "compare", [value, zero], { direction: "lt" }));
+  const some = make(c, "compare", [rest, zero], { direction: "ne" });
+  const opposed = make(c, "and", [some, make(c, "xor", [below!, above!])]);
+  return make(c, "select", [opposed, make(c, "add", [rest, y!]), rest]);
 }
 
 function unfit(c: Context, operator: Arithmetic, side: CompileValue): Mistake {

@@ -55,7 +55,7 @@ const binary: Readonly<Record<string, string>> = {
   atan2: "arctan2(x, z)",
   maximum: "maximum(x, z)",
   minimum: "minimum(x, z)",
-  fmod: "x % z",
+  fmod: "fmod(x, z)",
   hypot: "sqrt(x ** 2 + z ** 2)",
   lerp: "x + (z - x) * w",
   copysign: "where(z < 0, -abs(x), abs(x))",
@@ -63,7 +63,7 @@ const binary: Readonly<Record<string, string>> = {
   squared_difference: "(x - z) ** 2",
   logaddexp: "maximum(x, z) + log1p(exp(-abs(x - z)))",
   floor_divide: "floor_divide(x, z)",
-  remainder: "x - floor_divide(x, z) * z",
+  remainder: "x % z",
 };
 
 /** Bounds that pass the gradient on, as PyTorch's clamp does; `minimum` and `maximum` would not. */

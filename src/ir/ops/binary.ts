@@ -109,6 +109,7 @@ export const binaryOperations = [
     also: [wide, [integers(0, 255, [6], "u8"), integers(1, 9, [6], "u8")]],
   }),
   binary("remainder", {
+    alias: "fmod",
     doc: "x - trunc(x / y) · y: it has the sign of x. The remainder of an integer by zero is 0.",
     takes: "number",
     kernel: "remainder",
