@@ -4,6 +4,12 @@ import { compileSource } from "../../src/dsl/compile-source.ts";
 import { placeOf, renderDiagnostics } from "../../src/dsl/diagnostics.ts";
 import { type BrokenProgram, unmarked } from "./case.ts";
 
+/** No input may keep the compiler busy for longer, in milliseconds. */
+export const patience = 5000;
+
+/** Milliseconds that this process has computed: unlike a clock, it does not count what else the machine does. */
+export const processorTime = (): number => process.cpuUsage().user / 1000;
+
 interface Place {
   /** File, line and column: `main.dlm:2:12`. */
   readonly at: string;

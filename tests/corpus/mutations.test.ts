@@ -9,6 +9,7 @@ import { DiagnosticError, renderDiagnostics } from "../../src/dsl/diagnostics.ts
 import { format } from "../../src/dsl/format.ts";
 import { std } from "../../src/dsl/std.generated.ts";
 import { digits, xor } from "../cli/models.ts";
+import { patience, processorTime } from "./compile.ts";
 
 const cnn = readFileSync(join(import.meta.dirname, "../../models/digits_cnn.dlm"), "utf8");
 /** Programs to spoil: also the library, which has statements of every kind, with a model that makes it a program. */
@@ -51,9 +52,9 @@ it("a spoilt program is refused with diagnostics, or is a program", () => {
     fc.array(edit, { minLength: 1, maxLength: 4 }),
     (program, edits) => {
       const text = spoil(program, edits);
-      const began = performance.now();
+      const began = processorTime();
       const { module, diagnostics } = compileSource({ name: "spoilt.dlm", text }, () => undefined);
-      expect(performance.now() - began).toBeLessThan(5000);
+      expect(processorTime() - began).toBeLessThan(patience);
       expect(module !== undefined || diagnostics.length > 0).toBe(true);
       for (const { file, span } of diagnostics) expect(span.start).toBeLessThanOrEqual(file.text.length);
       expect(renderDiagnostics(diagnostics)).not.toContain("undefined");
