@@ -39,7 +39,8 @@ export interface Progress {
 export const freshProgress = (): Progress => ({ fold: 0, epoch: 0, batch: 0, step: 0, history: [], folds: [] });
 
 /** Whether lower values of a metric are better: true of losses and errors, false of accuracies and the like. */
-const lowerIsBetter = (name: string): boolean => /loss|error|divergence|distance|perplexity|entropy/.test(name);
+const lowerIsBetter = (name: string): boolean =>
+  /loss|error|divergence|distance|perplexity|entropy|huber|hinge|l1|l2/.test(name);
 
 /** Whether `value` is better than `other`; what is not a number never is. */
 export function isBetter(name: string, value: number, other: number | undefined): boolean {

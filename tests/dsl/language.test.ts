@@ -118,6 +118,14 @@ block differences(x: f32[N, T], less: f32[N, T - 1]) -> f32[N, T - 1] = x[:, 1:]
     expect(valuesOf("y = differences(x, x[:, :-1])", "f32[N, 2]", blocks)).toEqual([1, 1, 1, 1]);
   });
 
+  it("no size is negative", () => {
+    const text = `block longer(x: f32[N, T + 5]) = x[:, 0:T]
+model M(x: f32[N, 3]) -> (y: f32[N, 1]) { y = longer(x) }`;
+    expect(messagesOf(text)).toEqual([
+      "longer expects x: f32[N, T + 5], and axis 1 of x is 3, and no whole T makes it T + 5",
+    ]);
+  });
+
   it("spreads ...B over any number of axes", () => {
     const block = "block total(x: f32[...B, D]) -> f32[...B] = sum(x, axis: -1)";
     expect(valuesOf("y = total(total(x))", "f32[]", block)).toEqual([21]);

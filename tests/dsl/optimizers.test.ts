@@ -76,18 +76,19 @@ const adagrad: Formula = (w, g, _, s) => {
   return w - (0.1 * g) / (Math.sqrt(s.v) + 1e-3);
 };
 
-const cases: readonly (readonly [call: string, formula: Formula, initial?: number])[] = [
-  ["sgd(lr: 0.1)", (w, g) => w - 0.1 * g],
-  ["sgd(lr: 0.1, momentum: 0.9)", momentum],
-  ["sgd(lr: 0.1, momentum: 0.9, nesterov: true)", nesterov],
-  ["rmsprop(lr: 0.1, rho: 0.8, epsilon: 1e-3)", rmsprop],
-  ["adam(lr: 0.1, beta2: 0.99, epsilon: 1e-3)", adam(0)],
-  ["adamw(lr: 0.1, weight_decay: 0.2, beta2: 0.99, epsilon: 1e-3)", adam(0.2)],
-  ["adagrad(lr: 0.1, initial: 0.2, epsilon: 1e-3)", adagrad, 0.2],
+/** `initial` is what `v` begins with. */
+const cases: readonly { readonly call: string; readonly formula: Formula; readonly initial?: number }[] = [
+  { call: "sgd(lr: 0.1)", formula: (w, g) => w - 0.1 * g },
+  { call: "sgd(lr: 0.1, momentum: 0.9)", formula: momentum },
+  { call: "sgd(lr: 0.1, momentum: 0.9, nesterov: true)", formula: nesterov },
+  { call: "rmsprop(lr: 0.1, rho: 0.8, epsilon: 1e-3)", formula: rmsprop },
+  { call: "adam(lr: 0.1, beta2: 0.99, epsilon: 1e-3)", formula: adam(0) },
+  { call: "adamw(lr: 0.1, weight_decay: 0.2, beta2: 0.99, epsilon: 1e-3)", formula: adam(0.2) },
+  { call: "adagrad(lr: 0.1, initial: 0.2, epsilon: 1e-3)", formula: adagrad, initial: 0.2 },
 ];
 
 describe("optimizers", () => {
-  it.each(cases)("%s", (call, formula, initial) => {
+  it.each(cases)("$call", ({ call, formula, initial }) => {
     const expected = expectedPath(formula, initial);
     pathOf(call).forEach((w, step) => {
       w.forEach((value, i) => {
@@ -98,7 +99,7 @@ describe("optimizers", () => {
 
   it("none of the library's is left out", () => {
     const declared = [...std["optimizers.dlm"]!.matchAll(/^optimizer (\w+)/gm)].map(([, name]) => name!);
-    expect(declared.filter((name) => !cases.some(([call]) => call.startsWith(`${name}(`)))).toEqual([]);
+    expect(declared.filter((name) => !cases.some(({ call }) => call.startsWith(`${name}(`)))).toEqual([]);
   });
 });
 

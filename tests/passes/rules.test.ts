@@ -63,6 +63,7 @@ it.each([
   ["exponential(log(%x))", "log of a negative number is NaN"],
   ["not(compare(%x, %y) {direction: lt})", "neither holds for NaN"],
   ["divide(%x, 3)", "1/3 is not exact"],
+  ["multiply(multiply(%x, 0.3), 0.7)", "the product of the factors is not exact"],
   ["convert(convert(%x) {dtype: i32}) {dtype: f32}", "drops the fraction"],
   ["reduce(broadcast(%x: f32[3]) {shape: [0, 3], axes: [1]}) {kind: max, axes: [0]}", "the maximum of nothing is -inf"],
 ])("%s stays: %s", (text) => {
