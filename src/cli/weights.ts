@@ -22,6 +22,6 @@ export async function withWeights(
     );
   const compiled = compile(module, { graphs, target });
   const executable = load(compiled);
-  if (weights !== undefined) loadWeights(executable, kept, await readTensors(weights), weights);
+  if (weights !== undefined) loadWeights(executable, kept, await readTensors(weights), weights, module.name);
   return { compiled, executable };
 }

@@ -32,17 +32,20 @@ export function readGlobals(
 
 /**
  * Writes all parameters and states of `globals` from `tensors`. A tensor is looked for under its full name, then under
- * the name it has in the model that declares it, so that a model that calls another takes the weights of that one.
+ * the name it has in the model that declares it, so that a model that calls another takes the weights of that one. The other
+ * way round, `model` takes its part of the weights of a model that calls it: `Encoder` those under `Encoder.`.
  * @param source how errors call the place the tensors came from, such as a path
  * Throws a WeightsError that lists every problem, and then has written nothing.
  */
 export function loadWeights(
   executable: Executable,
   globals: Iterable<Global>,
-  tensors: Tensors,
+  given: Tensors,
   source = "the weight file",
+  model?: string,
 ): void {
   const wanted = [...globals].filter(({ role }) => role === "parameter" || role === "state");
+  const tensors = model === undefined ? given : partOf(given, model, wanted);
   const found = new Map<string, Global>();
   const writes: (readonly [name: string, value: Tensor])[] = [];
   const missing: Global[] = [];
@@ -69,6 +72,15 @@ export function loadWeights(
   for (const name of extra) problems.push(`left over ${name}: ${describeTensor(tensors[name]!)}`);
   if (problems.length > 0) throw weightsError(source, problems, extra);
   for (const [name, value] of writes) executable.write(name, value);
+}
+
+/** The tensors of `model` in those of a model that calls it, under their own names; all of them where they are no such thing. */
+function partOf(tensors: Tensors, model: string, wanted: readonly Global[]): Tensors {
+  const prefix = `${model}.`;
+  const isPart = wanted.some(({ name }) => !Object.hasOwn(tensors, name) && Object.hasOwn(tensors, prefix + name));
+  if (!isPart) return tensors;
+  const part = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(part.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
 }
 
 /** The tensor as the global wants it; floats convert among themselves. */

@@ -26,7 +26,7 @@ const global = (name: string, shape: number[], owner?: string, role: GlobalRole 
 };
 
 /** Notes what is written, and in which order. */
-function load(globals: readonly Global[], tensors: Tensors): Record<string, Tensor> {
+function load(globals: readonly Global[], tensors: Tensors, model?: string): Record<string, Tensor> {
   const written: Record<string, Tensor> = {};
   const executable: Executable = {
     run: () => ({}),
@@ -36,7 +36,7 @@ function load(globals: readonly Global[], tensors: Tensors): Record<string, Tens
     },
   };
   try {
-    loadWeights(executable, globals, tensors, "w.safetensors");
+    loadWeights(executable, globals, tensors, "w.safetensors", model);
   } catch (error) {
     expect(written).toEqual({});
     throw error;
@@ -61,6 +61,13 @@ describe("loading weights", () => {
     expect(written["MnistCnn.dense.kernel"]?.data[0]).toBe(5);
     const full = { "MnistCnn.dense.kernel": tensor("f32", [2], 7), scale: tensor("f32", [1]) };
     expect(load(globals, full)["MnistCnn.dense.kernel"]?.data[0]).toBe(7);
+  });
+
+  it("takes a model's part of the weights of one that calls it", () => {
+    const whole = { "Encoder.dense.kernel": tensor("f32", [2], 5), "Decoder.dense.kernel": tensor("f32", [3], 6) };
+    expect(load([global("dense.kernel", [2])], whole, "Encoder")["dense.kernel"]?.data[0]).toBe(5);
+    expect(() => load([global("dense.kernel", [2])], whole, "Classifier")).toThrow("missing dense.kernel");
+    expect(() => load([global("dense.bias", [2])], whole, "Encoder")).toThrow("missing dense.bias");
   });
 
   it("widens half precision", () => {
