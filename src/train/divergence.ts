@@ -31,6 +31,17 @@ export function brokenGlobals({ executable, globals }: Session): string[] {
   return broken.map(([name]) => name);
 }
 
+/** `label goes from 0 to 9`, for each column of integers. */
+function ranges(batch: Tensors): string {
+  const integers = Object.entries(batch).filter(([, { dtype }]) => dtype === "i32");
+  const texts = integers.map(([name, { data }]) => {
+    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const value of data) [least, most] = [Math.min(least, value), Math.max(most, value)];
+    return `${name} goes from ${least} to ${most}`;
+  });
+  return texts.join(", ") || "look at the labels";
+}
+
 /**
  * @param step the training step, counted from 1 in the epoch
  * @param kept where the last good checkpoint is, if there is one
@@ -53,7 +64,9 @@ export function divergence(
   const help =
     columns.length > 0
       ? `the data are not finite in ${columns.join(", ")}: clean them`
-      : "lower the learning rate (lr), or limit the gradients with `clip: global_norm(1.0)`";
+      : loss === Number.POSITIVE_INFINITY && bad.length === 0
+        ? `this is how a label that is no class of the model shows: ${ranges(batch)}`
+        : "lower the learning rate (lr), or limit the gradients with `clip: global_norm(1.0)`";
   const saved = kept === undefined ? "" : `\n  the last good checkpoint is kept: ${kept}`;
   return new DivergenceError(`training diverged at ${at}: ${found.filter(Boolean).join("; ")}${saved}`, help);
 }

@@ -135,6 +135,25 @@ describe("dlm train", () => {
     expect(listing(folder)).not.toContain("plain");
   });
 
+  it("says that a label is no class", async () => {
+    const classes = xor
+      .replace("label: f32[N, 1]", "label: i32[N]")
+      .replace("dense(1)", "dense(3)")
+      .replace("y: f32[N, 1]", "y: f32[N, 3]")
+      .replace(/label: \[\[.*\]\]/, "label: [0, 1, 3, 0]")
+      .replace("binary_cross_entropy", "cross_entropy")
+      .replace("binary_accuracy", "accuracy");
+    writeFileSync(path("classes.dlm"), classes);
+    const { code, stderr } = await dlm("train", path("classes.dlm"), "--out", path("classes"), "--json");
+    expect(code).toBe(1);
+    expect(stderr).toContain("training diverged at epoch 1, step 1: the loss is Infinity");
+    expect(stderr).toContain("a label that is no class of the model shows: label goes from 0 to 3");
+    expect(listing(path("classes"))).toEqual([]);
+    const ignoring = classes.replace("cross_entropy(logits, label)", "cross_entropy(logits, label, ignore: 3)");
+    writeFileSync(path("classes.dlm"), ignoring);
+    await train("classes.dlm", "classes");
+  });
+
   it("says at which step numbers broke, and leaves no weights", async () => {
     // Squared errors of a linear output grow with every step that is too long.
     const steep = xor.replace(/loss: .*/, "loss: mean_squared_error(logits, label)");

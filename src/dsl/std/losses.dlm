@@ -2,6 +2,7 @@
 
 /// -log(softmax(logits)[label]): how unlikely the right class is thought to be. Labels are integers i32[...B], or one
 /// probability for each class, f32[...B, K]. Rows whose label is `ignore` do not count; if none counts, the loss is 0.
+/// Any other label that is no class makes the loss infinite, which training reports.
 block cross_entropy(logits: f32[...B, K], label, ignore: int = none) -> f32[] {
   log_p = log_softmax(logits)
   if dtype(label) == f32 {
@@ -11,7 +12,8 @@ block cross_entropy(logits: f32[...B, K], label, ignore: int = none) -> f32[] {
   } else {
     assert dtype(label) == i32, "labels are i32 or f32, not {dtype(label)}"
     assert shape(label) == B, "integer labels {shape(label)} do not fit logits {B + [K]}; they should be {B}"
-    losses = -sum(where(one_hot(label, K, bool), log_p, 0), axis: -1)
+    known = label >= 0 && label < K
+    losses = where(known, -sum(where(one_hot(label, K, bool), log_p, 0), axis: -1), inf)
     if ignore == none {
       mean(losses)
     } else {
