@@ -47,7 +47,7 @@ export function compile(module: Module, options: CompileOptions = {}): Compiled 
     ...(options.observe ? { observe: options.observe } : {}),
   });
   const target = targetOf(options.target ?? "js");
-  return { target, module: planned, programs: lowerModule(planned), events };
+  return { target, module: planned, programs: lowerModule(planned, { target }), events };
 }
 
 function targetOf(name: TargetName): Target {
