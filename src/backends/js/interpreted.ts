@@ -2,14 +2,14 @@
 // every access checked. For tests, and for `--verify`, which asks where a value first differs.
 
 import { bytesOf, type DType, type TypedArray } from "../../ir/dtype.ts";
-import { interpretKernel } from "../../ir/kernel/interpret.ts";
+import { type InterpretOptions, interpretKernel } from "../../ir/kernel/interpret.ts";
 import type { ProgramModule } from "../../ir/kernel/program.ts";
 import type { Place } from "../../ir/memory-plan.ts";
 import type { Create, GraphFunction } from "./runtime/compile.ts";
 import { evaluate, globalOffsets } from "./runtime/layout.ts";
 
-/** For `createExecutable(module, { create: createInterpreted })`. Access out of bounds throws a KernelRunError. */
-export function createInterpreted(module: ProgramModule, graph: string): Create {
+/** For `createExecutable(module, { create: createInterpreted })`; `options` say what registers hold. Access out of bounds throws a KernelRunError. */
+export function createInterpreted(module: ProgramModule, graph: string, options: InterpretOptions = {}): Create {
   const program = module.programs.get(graph);
   if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
   const globals = globalOffsets(module.globals).byName;
@@ -48,6 +48,7 @@ export function createInterpreted(module: ProgramModule, graph: string): Create 
           Object.fromEntries(buffers.map(([name, view]) => [name, view])),
           sizes,
           Object.fromEntries(buffers.map(([name, , offset]) => [name, offset])),
+          options,
         );
       }
       const copies = program.copies.map(({ target, source, length }) => {
