@@ -63,6 +63,7 @@ export function model<const I extends Readonly<Record<string, InputType>>>(
   const file = { name: `${name}.ts`, text: "" };
   const c = createContext(file);
   const scope: FileScope = {
+    doc: undefined,
     file,
     library: false,
     declarations: new Map(),

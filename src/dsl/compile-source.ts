@@ -100,7 +100,7 @@ function compileModel(c: Context, scope: FileScope, options: CompileOptions): { 
   const init = finishGraph(c.init, [], new Map([...c.init.current].filter(([name]) => c.globals.has(name))));
   const module: Module = {
     name: model.name.name,
-    doc: model.doc ?? "",
+    doc: model.doc ?? file.doc ?? "",
     globals: new Map<string, Global>(c.globals),
     graphs: new Map([init, ...graphs].map((graph) => [graph.name, graph])),
   };

@@ -21,6 +21,8 @@ type Named = ConstDeclaration | BlockDeclaration | ModelDeclaration;
 /** What the names of one file mean. */
 export interface FileScope {
   readonly file: SourceFile;
+  /** The documentation at its head. */
+  readonly doc: string | undefined;
   readonly library: boolean;
   readonly declarations: Map<string, { readonly declaration: Named; readonly scope: FileScope }>;
   /** Values of constants, once asked for; `evaluating` while one is being worked out. */
@@ -48,7 +50,15 @@ export function resolveProgram(entry: SourceFile, loadFile: LoadFile): Resolved 
 function scopeOf(program: Program, library: boolean): FileScope {
   const models = program.declarations.filter((d) => d.kind === "model");
   const trains = program.declarations.filter((d) => d.kind === "train");
-  return { file: program.file, library, declarations: new Map(), constants: new Map(), trains, models };
+  return {
+    file: program.file,
+    doc: program.doc,
+    library,
+    declarations: new Map(),
+    constants: new Map(),
+    trains,
+    models,
+  };
 }
 
 function loadScope(
