@@ -1,6 +1,7 @@
 // Calls: arguments are matched with parameters, the sizes in the signature are solved for, and the body of the block runs in a
 // frame of its own.
 
+import { formatDim, productOf } from "../ir/dim.ts";
 import { bindArguments, parameterInfo } from "./arguments.ts";
 import type { BlockDeclaration, BlockRole, ModelDeclaration, Parameter } from "./ast.ts";
 import { type Context, type Frame, guarded, mistake, Poisoned, step } from "./context.ts";
@@ -17,6 +18,7 @@ import {
   type CompileValue,
   calleeName,
   type FunctionValue,
+  formatType,
   type GivenArgument,
   int,
   kindOf,
@@ -133,6 +135,7 @@ function callBlock(c: Context, callee: BlockCallee, given: readonly GivenArgumen
   const { bound } = bindArguments(c, name, declaration.parameters.map(parameterInfo), given, undefined);
   refuseRecursion(c, callee);
   const caller = c.frame;
+  if (scope.library && name === "dense" && !caller.library) rememberUnflattened(c, bound.get("x"));
   const instance = instanceName(caller, as ?? name);
   const frame: Frame = {
     file: scope.file,
@@ -150,6 +153,17 @@ function callBlock(c: Context, callee: BlockCallee, given: readonly GivenArgumen
     span: declaration.name.span,
   };
   return runBlock(c, declaration, bound, frame, { scope: openScope(), file: scope });
+}
+
+/** Dense layers take the last axis alone: right for sequences, a slip for images, which shows only where the model ends. */
+function rememberUnflattened(c: Context, x: GivenArgument | undefined): void {
+  if (c.graph.unflattened || x?.value.kind !== "tensor") return;
+  const { dtype, shape } = x.value.value.type;
+  if (shape.length <= 2) return;
+  const rows = formatType({ dtype, shape: [shape[0]!, productOf(shape.slice(1))] });
+  const label = `${describeArgument(x, "x")}, whose last axis is ${formatDim(shape.at(-1)!)}`;
+  const note = { file: c.frame.file, span: c.frame.span, label };
+  c.graph.unflattened = { note, help: `put \`flatten\` before \`dense\`: ${rows}` };
 }
 
 /** Binds the parameters in `env` and runs the body in `frame`. Also used where a role supplies a frame of its own. */

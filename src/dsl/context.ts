@@ -7,7 +7,14 @@ import type { Global, Graph, GraphInput, GraphOutput, Node, TensorType, Value } 
 import type { Location } from "../ir/location.ts";
 import { InferenceError } from "../ir/op.ts";
 import type { SourceFile, Span } from "./ast.ts";
-import { type Diagnostic, type DiagnosticCode, type DiagnosticDetails, errorAt, positionOf } from "./diagnostics.ts";
+import {
+  type Diagnostic,
+  type DiagnosticCode,
+  type DiagnosticDetails,
+  type DiagnosticNote,
+  errorAt,
+  positionOf,
+} from "./diagnostics.ts";
 import { type Callee, calleeName, formatType, type Place } from "./values.ts";
 
 /** Thrown where a mistake ends the evaluation of an expression; the statement around it records and goes on. */
@@ -43,6 +50,8 @@ export interface GraphState {
   readonly declared: Set<string>;
   /** Uses of randomness so far: the next stream number. */
   streams: number;
+  /** The first dense layer of the model on more than rows of features, and the usual mend: where too many axes come from. */
+  unflattened?: { readonly note: DiagnosticNote; readonly help: string };
 }
 
 export interface Frame {

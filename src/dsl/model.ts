@@ -76,11 +76,12 @@ export function checkOutputs(c: Context, env: Environment, model: ModelDeclarati
           place,
           help: `cast(…, ${type.element.name}) converts it`,
         });
+      const unflattened = shape.length > type.dims.length ? c.graph.unflattened : undefined;
       solveInto(c, env, [{ name: name.name, pattern: type.dims, actual: shape }], (error) =>
         mistake(c, "shape", `${declared}, and ${error.message}`, {
           place,
           label: `${name.name}: ${describe(found)}`,
-          help: shape.length > type.dims.length ? "put `flatten` before the dense layers" : undefined,
+          ...(unflattened ? { notes: [unflattened.note], help: unflattened.help } : {}),
         }),
       );
       return found;

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { compileSource } from "../../src/dsl/compile-source.ts";
+import { renderDiagnostics } from "../../src/dsl/diagnostics.ts";
 import { floats, initialOf, messagesOf, moduleOf, numbers, runGraph } from "./elaborated.ts";
 
 const x23 = floats([2, 3], [1, 2, 3, 4, 5, 6]);
@@ -199,4 +200,25 @@ train M {
   const { plan, diagnostics } = compileSource({ name: "test.dlm", text }, () => undefined);
   expect(diagnostics).toEqual([]);
   expect(plan?.data.at(1)).toMatchObject({ name: "rename", named: { pixels: "image" } });
+});
+
+it("an image that meets a dense layer is shown where it does, with the mend", () => {
+  const text = `model Mlp(image: f32[N, 28, 28, 1]) -> (logits: f32[N, 10]) {
+  logits = image |> dense(128) |> relu |> dense(10)
+}
+`;
+  const { diagnostics } = compileSource({ name: "mlp.dlm", text }, () => undefined);
+  expect(renderDiagnostics(diagnostics).trimEnd()).toBe(
+    `error[shape]: Mlp declares logits: f32[N, 10], and logits has 4 axes, and should have 2 axes
+  --> mlp.dlm:1:41
+   |
+ 1 | model Mlp(image: f32[N, 28, 28, 1]) -> (logits: f32[N, 10]) {
+   |                                         ^^^^^^^^^^^^^^^^^^ logits: f32[N, 28, 28, 10]
+  ::: mlp.dlm:2:21
+   |
+ 2 |   logits = image |> dense(128) |> relu |> dense(10)
+   |                     ---------- image: f32[N, 28, 28, 1], whose last axis is 1
+   |
+   = help: put \`flatten\` before \`dense\`: f32[N, 784]`,
+  );
 });
