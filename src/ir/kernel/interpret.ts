@@ -188,7 +188,8 @@ function compute(expr: Expr, machine: Machine, lane: number): number {
       return evaluate(expr.x, machine, expr.lane);
     case "reduce_lanes": {
       const [x0, x1, x2, x3] = lanesOf(expr.x, machine);
-      const join = (a: number, b: number): number => machine.round(applyBinary(expr.op, type, a, b));
+      const round = type === "f32" ? machine.round : (value: number): number => value;
+      const join = (a: number, b: number): number => round(applyBinary(expr.op, type, a, b));
       return join(join(x0!, x2!), join(x1!, x3!));
     }
   }
