@@ -6,21 +6,21 @@ import type { TensorType } from "../ir/graph.ts";
 import type { Program, ProgramModule } from "../ir/kernel/program.ts";
 import type { Place } from "../ir/memory-plan.ts";
 import { evaluateShape, type ShapePair, SizeError, solveSizes } from "../ir/sizes.ts";
-import { type Executable, InputError, type Tensors } from "./backend.ts";
+import { InputError, type Repeatable, type Tensors } from "./backend.ts";
 import { evaluate, globalOffsets, type Layout, layoutOf } from "./js/runtime/layout.ts";
 
 /** A back-end's memory, and the functions that run in it. */
 export interface Engine {
   /** The memory as it is now; another buffer when it has grown. */
   memory(): ArrayBuffer;
-  /** Makes the memory as large as the layout of the graph needs. What lies in the first `kept` bytes stays. */
+  /** Makes the memory as large as the layout of the graph needs, and its code. What lies in the first `kept` bytes stays. */
   reserve(program: Program, layout: Layout, kept: number): void;
   /** Runs the graph in that memory; its sizes come in the order of `program.sizes`. */
   run(program: Program, layout: Layout, sizes: readonly number[]): void;
 }
 
 /** All parameters and states of the engine's memory are zero at first, from byte 0 on. */
-export function createExecutableOver(module: ProgramModule, engine: Engine): Executable {
+export function createExecutableOver(module: ProgramModule, engine: Engine): Repeatable {
   const globals = globalOffsets(module.globals);
   const layouts = new Map<string, Layout>();
 
@@ -35,20 +35,26 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Exe
     return { type: found.type, offset: globals.byName.get(name)! };
   };
 
+  /** A graph whose inputs lie in memory, ready to run. */
+  const ready = (graph: string, inputs: Tensors, given: Readonly<Record<string, number>>) => {
+    const program = programOf(graph);
+    const sizes = checkInputs(program, inputs, given);
+    const values = program.sizes.map((size) => sizes[size]!);
+    const key = [graph, ...values].join(",");
+    const layout = layouts.get(key) ?? layoutOf(program, globals.bytes, sizes);
+    layouts.set(key, layout);
+    engine.reserve(program, layout, globals.bytes);
+    program.inputs.forEach(({ name }, i) => {
+      const { dtype, data } = inputs[name]!;
+      view(engine.memory(), dtype, layout.inputs[i]!, data.length).set(data);
+    });
+    return { program, layout, sizes, run: () => engine.run(program, layout, values) };
+  };
+
   return {
     run(graph, inputs, given = {}) {
-      const program = programOf(graph);
-      const sizes = checkInputs(program, inputs, given);
-      const values = program.sizes.map((size) => sizes[size]!);
-      const key = [graph, ...values].join(",");
-      const layout = layouts.get(key) ?? layoutOf(program, globals.bytes, sizes);
-      layouts.set(key, layout);
-      engine.reserve(program, layout, globals.bytes);
-      program.inputs.forEach(({ name }, i) => {
-        const { dtype, data } = inputs[name]!;
-        view(engine.memory(), dtype, layout.inputs[i]!, data.length).set(data);
-      });
-      engine.run(program, layout, values);
+      const { program, layout, sizes, run } = ready(graph, inputs, given);
+      run();
       const start = (place: Place): number => {
         switch (place.kind) {
           case "arena":
@@ -66,6 +72,7 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Exe
         }),
       );
     },
+    prepare: (graph, inputs, given = {}) => ready(graph, inputs, given).run,
     read(name) {
       const { type, offset } = global(name);
       return tensorAt(engine.memory(), type.dtype, evaluateShape(type.shape, {}), offset);
@@ -117,6 +124,11 @@ function checkInputs(
   const sizes = solve(pairs, given);
   const open = program.sizes.filter((size) => sizes[size] === undefined);
   if (open.length > 0) throw new InputError(`${program.name} needs the size ${list(open)}, which no input has`);
+  for (const { dim, text } of program.requirements) {
+    if (evaluate(dim, sizes) >= 0) continue;
+    const values = program.sizes.map((name) => `${name} = ${sizes[name]}`);
+    throw new InputError(`${text}, for ${values.join(", ")}`);
+  }
   return sizes;
 }
 

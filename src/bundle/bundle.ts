@@ -104,6 +104,9 @@ function describe(
     "  buffers: [",
     ...program.buffers.map(({ bytes, first, last }) => `    [(s) => ${arithmetic(bytes)}, ${first}, ${last}],`),
     "  ],",
+    "  requirements: [",
+    ...program.requirements.map(({ dim, text }) => `    [(s) => ${arithmetic(dim)}, ${JSON.stringify(text)}],`),
+    "  ],",
     `  weights: "${weights}",`,
     "}",
   ].join("\n");

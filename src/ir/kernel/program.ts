@@ -11,6 +11,12 @@ export interface KernelCall {
   readonly places: readonly Place[];
 }
 
+/** A dimension that must be 0 or more for the sizes of a run, and what is wrong where it is not. */
+export interface Requirement {
+  readonly dim: Dim;
+  readonly text: string;
+}
+
 export interface Program {
   /** The name of the graph. */
   readonly name: string;
@@ -23,6 +29,8 @@ export interface Program {
   readonly buffers: readonly PlannedBuffer[];
   /** Free sizes of the graph. */
   readonly sizes: readonly string[];
+  /** Checked as soon as the sizes are known. */
+  readonly requirements: readonly Requirement[];
 }
 
 export interface ProgramModule {

@@ -11,6 +11,7 @@ import { optimizeKernel } from "../kernel/index.ts";
 import { tilesFor } from "../schedule/tiles.ts";
 import { createFresh } from "./names.ts";
 import { lowerNode } from "./node.ts";
+import { requirementsOf } from "./requirements.ts";
 import { sizesIn } from "./sizes.ts";
 
 export interface LowerOptions {
@@ -74,6 +75,7 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
       .map(({ target, value }) => ({ target, source: placeOf(value), length: productOf(value.type.shape) })),
     buffers: memory.buffers,
     sizes: [...sizes],
+    requirements: requirementsOf(graph),
   };
 }
 

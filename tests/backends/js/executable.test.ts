@@ -111,6 +111,7 @@ const infer: Program = {
       ],
     },
   ],
+  requirements: [],
   copies: [],
   buffers: [
     { bytes: multiplyDims(12, N), first: 0, last: 2 },
@@ -124,6 +125,7 @@ const step: Program = {
   inputs: [],
   outputs: [],
   calls: [{ kernel: increment, places: [{ kind: "global", name: "dense.kernel", offset: 0 }] }],
+  requirements: [],
   copies: [
     { target: "a", source: { kind: "global", name: "b", offset: 0 }, length: 3 },
     { target: "b", source: { kind: "global", name: "a", offset: 0 }, length: 3 },

@@ -36,6 +36,8 @@ export interface Description {
   })[];
   /** Bytes of the buffers of the arena, in order of placement, and the calls during which each is alive. */
   readonly buffers: readonly (readonly [bytes: (sizes: Sizes) => number, first: number, last: number])[];
+  /** What must be 0 or more for the sizes of a call, and what is wrong where it is not. */
+  readonly requirements: readonly (readonly [value: (sizes: Sizes) => number, text: string])[];
   /** Bytes of parameters and states, in base64, at the start of memory. */
   readonly weights: string;
 }
@@ -90,6 +92,9 @@ export function createModel(
       const found = shape ? `shape [${shape.join(", ")}] and ` : "";
       fail(`${input.name} has ${found}${data.length} elements, expected ${describe(input)}`);
     });
+    for (const [value, text] of model.requirements) {
+      if (value(sizes) < 0) fail(`${text}, for ${model.sizes.map((name) => `${name} = ${sizes[name]}`).join(", ")}`);
+    }
     const { offsets, arena, bytes } = layout(sizes);
     if (!run || memory.byteLength < bytes) {
       // V8 takes typed arrays for constants only in the first closure made of a text: make it over a memory that is likely to last.

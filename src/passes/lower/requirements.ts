@@ -1,0 +1,36 @@
+// What the free sizes of a graph must fulfil, where the compiler cannot know it: a slice `position[0:T]` lies in its tensor only
+// for some T. Kernels do not look at every index, so this is checked before they run.
+
+import { type Dim, formatDim, subtractDims } from "../../ir/dim.ts";
+import { formatType, type Graph, type Node } from "../../ir/graph.ts";
+import type { Requirement } from "../../ir/kernel/program.ts";
+
+/** The requirements of all slices of a graph, those in fusions too. */
+export function requirementsOf(graph: Graph): readonly Requirement[] {
+  const found = new Map<string, Requirement>();
+  const visit = (node: Node): void => {
+    for (const requirement of ofSlice(node)) {
+      const key = formatDim(requirement.dim);
+      if (!found.has(key)) found.set(key, requirement);
+    }
+    node.body?.nodes.forEach(visit);
+  };
+  graph.nodes.forEach(visit);
+  return [...found.values()];
+}
+
+function ofSlice({ op, inputs: [x], attributes: { start, limit }, location }: Node): Requirement[] {
+  if (op !== "slice" || !x || !Array.isArray(start) || !Array.isArray(limit)) return [];
+  const place = location ? `${location.file}:${location.line}:${location.column}: ` : "";
+  return x.type.shape.flatMap((size, axis) => {
+    const [from, to]: readonly Dim[] = [start[axis], limit[axis]];
+    if (from === undefined || to === undefined) return [];
+    const text = `${place}${formatDim(from)} to ${formatDim(to)} does not lie in axis ${axis} of ${formatType(x.type)}`;
+    const dims = [from, subtractDims(to, from), subtractDims(size, to)];
+    return dims.filter((dim) => !neverNegative(dim)).map((dim) => ({ dim, text }));
+  });
+}
+
+/** Whether a dimension is 0 or more whatever the free sizes are: sizes are never negative. */
+const neverNegative = (dim: Dim): boolean =>
+  typeof dim === "number" ? dim >= 0 : dim.terms.every(({ coefficient }) => coefficient >= 0);

@@ -1,0 +1,49 @@
+// A slice whose end is a free size lies in its tensor only for some sizes: those for which it does not are refused, where the
+// model runs in this process and where it runs as a bundle. Nothing is read from beyond the tensor's end.
+
+import { describe, expect, it } from "vitest";
+import { InputError } from "../../src/backends/backend.ts";
+import { renderBundle } from "../../src/bundle/bundle.ts";
+import { compile, load } from "../../src/compile.ts";
+import { compileSource } from "../../src/dsl/compile-source.ts";
+
+const text = `model Positions(x: f32[N, T]) -> (y: f32[N, T]) {
+  y = x + arange(4)[0:T]
+}
+`;
+const { module } = compileSource({ name: "positions.dlm", text }, () => undefined);
+const compiled = compile(module!, { graphs: ["infer"] });
+const wrong = "positions.dlm:2:11: 0 to T does not lie in axis 0 of f32[4], for N = 1, T = 5";
+
+const row = (count: number) => ({ dtype: "f32", shape: [1, count], data: new Float32Array(count).fill(1) }) as const;
+
+describe("a slice up to a free size", () => {
+  it("runs where it lies in its tensor", () => {
+    const executable = load(compiled);
+    for (const [count, values] of [
+      [0, []],
+      [2, [1, 2]],
+      [4, [1, 2, 3, 4]],
+    ] as const)
+      expect([...executable.run("infer", { x: row(count) }).y!.data]).toEqual(values);
+  });
+
+  it("is refused where it does not", () => {
+    const run = () => load(compiled).run("infer", { x: row(5) });
+    expect(run).toThrow(InputError);
+    expect(run).toThrow(wrong);
+  });
+
+  it("is refused by a bundle, too", async () => {
+    const source = renderBundle(compiled.programs, "infer", () => row(0));
+    const bundle = await import(`data:text/javascript;base64,${Buffer.from(source).toString("base64")}`);
+    expect([...bundle.Positions({ x: row(4) }).y.data]).toEqual([1, 2, 3, 4]);
+    expect(() => bundle.Positions({ x: row(5) })).toThrow(wrong);
+  });
+
+  it("asks for nothing where every size will do", () => {
+    const plain = text.replace("arange(4)[0:T]", "x[:, 0:T]");
+    const { module: other } = compileSource({ name: "positions.dlm", text: plain }, () => undefined);
+    expect(compile(other!, { graphs: ["infer"] }).programs.programs.get("infer")!.requirements).toEqual([]);
+  });
+});
