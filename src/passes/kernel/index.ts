@@ -4,10 +4,12 @@ import type { Kernel } from "../../ir/kernel/types.ts";
 import type { Target } from "../../ir/target.ts";
 import { hoist } from "./hoist.ts";
 import { fuseMultiplyAdd } from "./multiply-add.ts";
+import { splatOnce } from "./splat-once.ts";
 import { vectorize } from "./vectorize.ts";
 
 /** All kernel passes, in order. */
 export function optimizeKernel(kernel: Kernel, target: Target): Kernel {
-  const hoisted = hoist(target.lanes > 1 ? vectorize(kernel) : kernel);
+  if (target.lanes === 1) return hoist(kernel);
+  const hoisted = splatOnce(hoist(vectorize(kernel)));
   return target.fma ? fuseMultiplyAdd(hoisted) : hoisted;
 }
