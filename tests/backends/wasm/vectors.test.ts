@@ -1,6 +1,11 @@
 // Vector kernels, written by hand, as WebAssembly against the interpreter's vectors.
 
 import { describe, expect, it } from "vitest";
+import { enableRelaxedSimd } from "../../../src/backends/node/relaxed-simd.ts";
+import { supportsRelaxedSimd } from "../../../src/backends/wasm/features.ts";
+import { createLibrary } from "../../../src/backends/wasm/functions/library.ts";
+import { renderKernel } from "../../../src/backends/wasm/render-kernel.ts";
+import { printModule } from "../../../src/backends/wasm/wat.ts";
 import { k } from "../../../src/ir/kernel/build.ts";
 import { parseKernel } from "../../../src/ir/kernel/parse.ts";
 import {
@@ -91,6 +96,8 @@ describe("vector operations", () => {
 });
 
 const text = `
+/// sum of 2·x·w over each row, 0 where it is negative
+/// at sums.dlm:2:7
 kernel sums(N, read x: f32[N*6], read w: f32[6], write y: f32[N]) cost 0 flops, 0 bytes {
   let two = splat(2.0)
   for n in 0..N parallel over row {
@@ -119,5 +126,20 @@ describe("a vector kernel with a tail", () => {
   it("gives the interpreter's bits without fused multiply-add", () => {
     const expected = runInterpreted(kernel, elements, { N: rows });
     expect(distance(runCompiled(kernel, elements, { N: rows }), expected)).toBe(0);
+  });
+
+  it("prints as text that a person can read", async () => {
+    const { target } = renderKernel(kernel, kernel.name, createLibrary(), true);
+    await expect(printModule([target], 1)).toMatchFileSnapshot("golden/sums.wat");
+  });
+
+  it("differs by roundings alone where the engine fuses", () => {
+    enableRelaxedSimd();
+    if (!supportsRelaxedSimd()) return;
+    const [fused, plain] = [true, false].map((fma) => runCompiled(kernel, elements, { N: rows }, fma).y!);
+    fused!.forEach((value, i) => {
+      // Four products below 6 in each sum.
+      expect(Math.abs(value - plain![i]!)).toBeLessThanOrEqual(4 * 6 * 2 ** -24);
+    });
   });
 });
