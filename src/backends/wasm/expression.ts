@@ -85,7 +85,7 @@ function binary(expr: Expr & { readonly kind: "binary" }, c: ExpressionContext):
 }
 
 /** An address as a tree and the immediate that is added to it. */
-export function address(index: Expr, c: ExpressionContext): { readonly base: Tree; readonly offset: number } {
+function address(index: Expr, c: ExpressionContext): { readonly base: Tree; readonly offset: number } {
   const form = toAffine(index);
   const rest = fromAffine({ terms: form.terms, constant: 0 });
   // The sum with an immediate does not wrap: the base itself must be an address.

@@ -4,10 +4,10 @@ import type { BinaryOp, CompareOp, ScalarType, UnaryOp } from "../../ir/kernel/t
 import { type ExpressionContext, twice } from "./context.ts";
 import { call, f32, i32, op, type Tree } from "./tree.ts";
 
-export const isFloat = (type: ScalarType): boolean => type === "f32" || type === "f16";
+const isFloat = (type: ScalarType): boolean => type === "f32" || type === "f16";
 
 /** An integer that may have left the range of its type, wrapped to it. */
-export function wrapped(x: Tree, type: ScalarType): Tree {
+function wrapped(x: Tree, type: ScalarType): Tree {
   if (type === "u8") return op("i32.and", x, i32(255));
   return type === "i8" ? op("i32.extend8_s", x) : x;
 }
@@ -99,7 +99,7 @@ export function scalarBinary(name: BinaryOp, type: ScalarType, a: Tree, b: Tree,
 }
 
 /** Arithmetic of truth is logic. */
-export function truth(name: BinaryOp): "i32.and" | "i32.or" | "i32.xor" {
+function truth(name: BinaryOp): "i32.and" | "i32.or" | "i32.xor" {
   if (name === "and" || name === "multiply" || name === "minimum") return "i32.and";
   return name === "xor" ? "i32.xor" : "i32.or";
 }

@@ -110,7 +110,7 @@ export function partsOf(tree: Tree): readonly Tree[] {
 }
 
 /** Calls `visit` for each tree and those below, outer ones first. */
-export function walk(body: readonly Tree[], visit: (tree: Tree) => void): void {
+function walk(body: readonly Tree[], visit: (tree: Tree) => void): void {
   for (const tree of body) {
     visit(tree);
     walk(partsOf(tree), visit);

@@ -73,7 +73,7 @@ function onLine(x: number): number {
 }
 
 /** How many float32 numbers lie between two, and 1; 0 for equal bits or two NaN. Zeros of different sign are infinitely apart. */
-export function ulpsApart(x: number, y: number): number {
+function ulpsApart(x: number, y: number): number {
   if (Number.isNaN(x) || Number.isNaN(y)) return Number.isNaN(x) === Number.isNaN(y) ? 0 : Number.POSITIVE_INFINITY;
   if (x === 0 && y === 0) return Object.is(x, y) ? 0 : Number.POSITIVE_INFINITY;
   return Math.abs(onLine(x) - onLine(y));
