@@ -18,6 +18,7 @@ import {
 import type { TileTable } from "../schedule/tiles.ts";
 import { accumulate, partialOf, type Reduction, reductionOf } from "./accumulate.ts";
 import { accumulateLanes } from "./accumulate-lanes.ts";
+import { collapse } from "./collapse.ts";
 import { type Draft, inLanes, type LoopAxis, nest } from "./draft.ts";
 import { indexBy, storePoints } from "./loop.ts";
 import { makePanel, type Panel, panelLength } from "./panel.ts";
@@ -25,7 +26,9 @@ import { stridesOf } from "./strides.ts";
 
 export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stmt[] {
   const { shape, outer } = iteration;
-  const reductions = iteration.reductions.map((node) => reductionOf(draft, node));
+  const given = iteration.reductions.map((node) => reductionOf(draft, node));
+  // Several reductions share their loops, and would have to agree.
+  const reductions = draft.tiles.lanes > 1 && given.length === 1 ? given.map(collapse) : given;
   const outerShape = outer.map((axis) => shape[axis]!);
   const first = reductions[0]!;
   const { order, lanes } = planOf(draft, iteration, reductions);
