@@ -13,6 +13,7 @@ import { printGraph, printModule } from "../../src/ir/print.ts";
 import { foldConstants } from "../../src/passes/graph/fold-constants.ts";
 import { graphPasses } from "../../src/passes/graph/index.ts";
 import { type Event, formatPipeline, parsePipeline, runPipeline } from "../../src/passes/pipeline.ts";
+import { processorTime } from "../corpus/compile.ts";
 import { expectEqualTensors, randomGlobals, randomInputs } from "../support/graphs.ts";
 import { randomModule } from "../support/random-graph.ts";
 
@@ -264,10 +265,10 @@ it("ten thousand nodes take little time", () => {
   const module = parseModule(
     `module @M {\n  graph @infer(%x: f32[2, 3]) -> (%y: f32[2, 3]) {\n${lines.join("\n")}\n    return %9999\n  }\n}\n`,
   );
-  const start = performance.now();
+  const start = processorTime();
   const after = runPipeline(module, parsePipeline("canonicalize,fold-constants,eliminate-common,eliminate-dead"));
   // Linear passes need well under a second; quadratic ones minutes.
-  expect(performance.now() - start).toBeLessThan(5000);
+  expect(processorTime() - start).toBeLessThan(5000);
   // Of each four, the sum with 0 goes, and the sign that the square takes away.
   expect(after.graphs.get("infer")!.nodes).toHaveLength(5000);
 });
