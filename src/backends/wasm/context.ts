@@ -2,7 +2,7 @@
 
 import type { Expr } from "../../ir/kernel/types.ts";
 import type { Library } from "./functions/library.ts";
-import type { Local, Tree, WasmType } from "./tree.ts";
+import type { Local, Tree, WasmFunction, WasmType } from "./tree.ts";
 
 /** A tree for the first use of a value, which names it, and one for each further use. */
 export interface Named {
@@ -21,6 +21,8 @@ export interface ExpressionContext {
   name(value: Tree, type: WasmType): Named;
   /** The same number in all lanes, from a local variable that is set when the kernel begins. */
   constantVector(shape: "f32x4" | "i32x4", value: number): Tree;
+  /** A call of a function of the library, or its body in place of it. */
+  call(target: WasmFunction, ...operands: readonly Tree[]): Tree;
 }
 
 /** A value that is computed from several copies of one operand. */

@@ -153,7 +153,10 @@ function encode(tree: Tree, context: Context): void {
       return;
     case "block":
     case "loop":
-      code.push(tree.kind === "block" ? 0x02 : 0x03, empty);
+      code.push(
+        tree.kind === "block" ? 0x02 : 0x03,
+        tree.kind === "block" && tree.result ? typeCodes[tree.result] : empty,
+      );
       encodeBody(tree.body, { ...context, labels: [...context.labels, tree.label] });
       code.push(0x0b);
       return;

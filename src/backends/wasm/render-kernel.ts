@@ -9,14 +9,30 @@ import { lowerAddresses, scratchIn } from "../js/addresses.ts";
 import type { ExpressionContext } from "./context.ts";
 import { plus, registerOf, render, store } from "./expression.ts";
 import type { Library } from "./functions/library.ts";
+import { inlined } from "./inline.ts";
 import { isNatural, naturalVariables } from "./natural.ts";
-import { comment, get, i32, type Label, type Local, op, set, type Tree, type WasmFunction } from "./tree.ts";
+import {
+  call,
+  comment,
+  get,
+  i32,
+  type Label,
+  type Local,
+  op,
+  set,
+  type Tree,
+  treesIn,
+  type WasmFunction,
+} from "./tree.ts";
 
 export interface RenderedKernel {
   readonly target: WasmFunction;
   /** Bytes of its scratch arrays; 0 if it has none, and then it has no parameter for them. */
   readonly scratchBytes: number;
 }
+
+/** The most instructions that calls in one kernel are replaced by: larger functions are compiled slowly, and worse. */
+const mostInlined = 2000;
 
 const vectorAlignment = 16;
 const align = (bytes: number): number => Math.ceil(bytes / vectorAlignment) * vectorAlignment;
@@ -32,6 +48,14 @@ export function renderKernel(kernel: Kernel, name: string, library: Library, fma
   );
   const constants = new Map<string, { readonly local: Local; readonly value: Tree }>();
 
+  let inlinedTrees = 0;
+  const constant = (vector: Tree & { readonly kind: "vector" }): Tree => {
+    const key = `${vector.shape} ${vector.lanes.map((lane) => (Object.is(lane, -0) ? "-0" : lane)).join(" ")}`;
+    const known = constants.get(key) ?? { local: { name: `c${constants.size}`, type: "v128" as const }, value: vector };
+    constants.set(key, known);
+    return get(known.local);
+  };
+
   const contextOf = (scope: ReadonlyMap<string, Local>): ExpressionContext => ({
     library,
     fma,
@@ -45,14 +69,12 @@ export function renderKernel(kernel: Kernel, name: string, library: Library, fma
       const local: Local = { name: "t", type };
       return { first: { kind: "tee", local, value }, again: get(local) };
     },
-    constantVector: (shape, value) => {
-      const key = `${shape} ${Object.is(value, -0) ? "-0" : value}`;
-      const known = constants.get(key) ?? {
-        local: { name: `c${constants.size}`, type: "v128" as const },
-        value: { kind: "vector" as const, shape, lanes: [value, value, value, value] },
-      };
-      constants.set(key, known);
-      return get(known.local);
+    constantVector: (shape, value) => constant({ kind: "vector", shape, lanes: [value, value, value, value] }),
+    call: (target, ...operands) => {
+      const size = treesIn(target);
+      if (target.result !== "v128" || inlinedTrees + size > mostInlined) return call(target, ...operands);
+      inlinedTrees += size;
+      return inlined(target, operands, constant);
     },
   });
 

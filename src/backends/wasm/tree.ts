@@ -44,7 +44,8 @@ export type Tree =
   | { readonly kind: "call"; readonly target: WasmFunction; readonly operands: readonly Tree[] }
   /** Target, source, number of bytes; overlapping is allowed. */
   | { readonly kind: "copy"; readonly operands: readonly [Tree, Tree, Tree] }
-  | { readonly kind: "block"; readonly label: Label; readonly body: readonly Tree[] }
+  /** With a result, what its last tree leaves on the stack. */
+  | { readonly kind: "block"; readonly label: Label; readonly result?: WasmType; readonly body: readonly Tree[] }
   | { readonly kind: "loop"; readonly label: Label; readonly body: readonly Tree[] }
   | {
       readonly kind: "if";
@@ -115,6 +116,13 @@ function walk(body: readonly Tree[], visit: (tree: Tree) => void): void {
     visit(tree);
     walk(partsOf(tree), visit);
   }
+}
+
+/** How many instructions a function has. */
+export function treesIn({ body }: WasmFunction): number {
+  let count = 0;
+  walk(body, () => count++);
+  return count;
 }
 
 /** The local variables of a function in order of appearance, without its parameters. */

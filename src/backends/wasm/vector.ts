@@ -5,7 +5,7 @@ import type { BinaryOp, CompareOp, LaneReduction, UnaryOp, VectorType } from "..
 import { type ExpressionContext, twice } from "./context.ts";
 import { perLane } from "./functions/library.ts";
 import { scalarBinary } from "./scalar.ts";
-import { call, laneOf, op, type Tree } from "./tree.ts";
+import { laneOf, op, type Tree } from "./tree.ts";
 
 const floatInstructions = {
   negate: "f32x4.neg",
@@ -54,7 +54,7 @@ export function vectorUnary(name: UnaryOp, type: VectorType, x: Tree, context: E
     default: {
       const target = context.library.unary(name, "f32x4");
       if (!target) throw new TypeError(`${name} of ${type}`);
-      return call(target, x);
+      return context.call(target, x);
     }
   }
 }
@@ -98,7 +98,7 @@ export function vectorBinary(name: BinaryOp, type: VectorType, a: Tree, b: Tree,
   if (type === "f32x4") {
     const target = context.library.binary(name, type);
     if (!target) throw new TypeError(`${name} of ${type}`);
-    return call(target, a, b);
+    return context.call(target, a, b);
   }
   return eachLane("i32x4", [a, b], context, ([x, y]) => scalarBinary(name, "i32", x!, y!, context));
 }

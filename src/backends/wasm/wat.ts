@@ -96,7 +96,7 @@ function print(tree: Tree, indent: string, names: Names): string[] {
       return [`${indent};; ${oneLine(tree.text)}`];
     case "block":
     case "loop":
-      return close([`${indent}(${tree.kind} ${names.labels.get(tree.label)}`, ...below(tree.body)]);
+      return close([`${indent}(${head(tree, names)}`, ...below(tree.body)]);
     case "if": {
       const flat = tree.result === undefined ? undefined : printFlat(tree, names);
       if (flat !== undefined && indent.length + flat.length <= width) return [`${indent}${flat}`];
@@ -158,7 +158,10 @@ function head(tree: Tree, names: Names): string {
     case "branch":
       return `${tree.condition ? "br_if" : "br"} ${names.labels.get(tree.label)}`;
     case "block":
-    case "loop":
+    case "loop": {
+      const result = tree.kind === "block" && tree.result ? ` (result ${tree.result})` : "";
+      return `${tree.kind} ${names.labels.get(tree.label)}${result}`;
+    }
     case "if":
     case "comment":
       return tree.kind;

@@ -21,7 +21,7 @@ const magic = 6755399441055744;
 
 /** e^x for results that float32 holds; beyond them what rounds to 0 and to infinity. */
 const exponential: Unary = (a, x) => {
-  const inside = a.let(a.minimum(a.maximum(x, a.constant(-110)), a.constant(100)));
+  const inside = a.let(a.clamp(x, -110, 100));
   const shifted = a.let(a.add(a.multiply(inside, a.constant(Math.LOG2E)), a.constant(magic)));
   const n = a.let(a.subtract(shifted, a.constant(magic)));
   // ln 2 in two parts, of which the first has 33 bits.

@@ -39,14 +39,14 @@ const reducedTail = (a: Lanes, r: Tree): Tree =>
   a.add(r, a.multiply(a.multiply(r, r), a.polynomial(r, exponentialTail)));
 
 export const exponential: Unary = (a, x) => {
-  const inside = a.let(a.minimum(a.maximum(x, a.constant(-104)), a.constant(89)));
+  const inside = a.let(a.clamp(x, -104, 89));
   const { integer, r } = reduce(a, inside);
   return scale(a, a.add(a.constant(1), reducedTail(a, r)), integer);
 };
 
 /** 2^n · (e^r - 1) + (2^n - 1), as a product, for a result that may be as large as floats are. */
 export const exponentialMinusOne: Unary = (a, x) => {
-  const inside = a.let(a.minimum(a.maximum(x, a.constant(-18)), a.constant(89)));
+  const inside = a.let(a.clamp(x, -18, 89));
   const { integer, r } = reduce(a, inside);
   // 2^-n, which may be denormal, in two steps as well.
   const half = a.let(a.shiftRightSigned(integer, 1), "integer");
@@ -58,7 +58,7 @@ export const exponentialMinusOne: Unary = (a, x) => {
 
 /** t / (t + 2) with t = e^2|x| - 1: exact to the last bits near 0 as well. Beyond 9.5 it is 1. */
 export const hyperbolicTangent: Unary = (a, x) => {
-  const twice = a.let(a.multiply(a.minimum(a.abs(x), a.constant(9.5)), a.constant(2)));
+  const twice = a.let(a.multiply(a.clamp(a.abs(x), -1, 9.5), a.constant(2)));
   const { integer, r } = reduce(a, twice);
   const power = a.let(powerOfTwo(a, integer));
   const t = a.let(a.add(a.multiply(reducedTail(a, r), power), a.subtract(power, a.constant(1))));
@@ -115,7 +115,7 @@ const errorTail = [
 export const errorFunction: Unary = (a, x) => {
   const magnitude = a.let(a.abs(x));
   const near = a.add(x, a.multiply(x, a.polynomial(a.let(a.multiply(x, x)), errorNearZero)));
-  const t = a.let(a.minimum(magnitude, a.constant(4)));
+  const t = a.let(a.clamp(magnitude, -1, 4));
   const tail = exponential(a, a.negate(a.polynomial(t, errorTail)));
   const far = a.copySign(a.subtract(a.constant(1), tail), x);
   return a.select(a.less(magnitude, a.constant(0.92)), near, far);
