@@ -1,6 +1,6 @@
 // The whole way through, once: graph IR, passes, kernels, executable. Everything that runs a model comes through here.
 
-import type { Executable } from "./backends/backend.ts";
+import type { Repeatable } from "./backends/backend.ts";
 import { createExecutable } from "./backends/js/executable.ts";
 import { createExecutable as createWasmExecutable, prepareExecutable } from "./backends/wasm/executable.ts";
 import { supportsRelaxedSimd, supportsSimd } from "./backends/wasm/features.ts";
@@ -62,12 +62,12 @@ function targetOf(name: TargetName): Target {
 }
 
 /** A module ready to run in this process, by the back-end that it was compiled for. Graphs are compiled when they first run. */
-export function load({ target, programs }: Compiled): Executable {
+export function load({ target, programs }: Compiled): Repeatable {
   return target.name === "wasm" ? createWasmExecutable(programs, target) : createExecutable(programs);
 }
 
 /** The same, with generated code compiled ahead and without blocking, as pages want it for large models. */
-export async function loadAsync({ target, programs }: Compiled): Promise<Executable> {
+export async function loadAsync({ target, programs }: Compiled): Promise<Repeatable> {
   return target.name === "wasm" ? prepareExecutable(programs, target) : createExecutable(programs);
 }
 

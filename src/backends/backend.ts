@@ -18,6 +18,15 @@ export interface Executable {
   write(name: string, value: Tensor): void;
 }
 
+/** An executable of which a graph can be run again and again without looking at its inputs, for measurements. */
+export interface Repeatable extends Executable {
+  /**
+   * Does everything that `run` does before the graph runs, the generation of its code included. The function runs the graph on the
+   * inputs as they lie in memory; it is good until the executable runs or prepares anything at other sizes.
+   */
+  prepare(graph: string, inputs: Tensors, sizes?: Readonly<Record<string, number>>): () => void;
+}
+
 /** An input that does not fit what a graph declares; its message says which, what it is and what it should be. */
 export class InputError extends Error {
   override readonly name = "InputError";

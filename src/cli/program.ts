@@ -1,6 +1,7 @@
 // The commands of `dlm` and their help.
 
 import { Command } from "commander";
+import { addBench } from "./bench.ts";
 import { addBundle } from "./bundle.ts";
 import { addCheck } from "./check.ts";
 import { addEval } from "./eval.ts";
@@ -26,6 +27,6 @@ export function createProgram(): Command {
     .showHelpAfterError("(dlm --help lists the commands, dlm COMMAND --help the options)")
     .showSuggestionAfterError()
     .addHelpText("after", examples);
-  for (const add of [addCheck, addFmt, addInspect, addTrain, addEval, addRun, addBundle]) add(program);
+  for (const add of [addCheck, addFmt, addInspect, addTrain, addEval, addRun, addBench, addBundle]) add(program);
   return program;
 }

@@ -1,7 +1,7 @@
 // Runs a lowered module as JavaScript in the page or process that compiled it.
 
 import type { ProgramModule } from "../../ir/kernel/program.ts";
-import type { Executable } from "../backend.ts";
+import type { Repeatable } from "../backend.ts";
 import { createExecutableOver, type Engine } from "../executable.ts";
 import { renderModule } from "./render.ts";
 import { type Create, compile } from "./runtime/compile.ts";
@@ -18,7 +18,7 @@ interface Compiled {
 }
 
 /** Compiles each graph at its first run. All parameters and states are zero at first. */
-export function createExecutable(module: ProgramModule, options: ExecutableOptions = {}): Executable {
+export function createExecutable(module: ProgramModule, options: ExecutableOptions = {}): Repeatable {
   return createExecutableOver(module, createEngine(module, options));
 }
 
@@ -26,20 +26,26 @@ function createEngine(module: ProgramModule, options: ExecutableOptions): Engine
   const { create = (m: ProgramModule, graph: string): Create => compile(renderModule(m, [graph])) } = options;
   const compiled = new Map<string, Compiled>();
   let memory = new ArrayBuffer(Math.max(globalOffsets(module.globals).bytes, 16));
+  /** Compiled anew for each memory: V8 takes the arrays for constants only while a text has made its functions once. */
+  const functionsOf = (graph: string): ReturnType<Create> => {
+    const known = compiled.get(graph);
+    if (known?.memory === memory) return known.functions;
+    const functions = create(module, graph)(memory);
+    compiled.set(graph, { memory, functions });
+    return functions;
+  };
   return {
     memory: () => memory,
-    reserve(_program, { bytes }, kept) {
-      if (bytes <= memory.byteLength) return;
-      const grown = new ArrayBuffer(bytes);
-      new Uint8Array(grown).set(new Uint8Array(memory, 0, kept));
-      memory = grown;
+    reserve({ name }, { bytes }, kept) {
+      if (bytes > memory.byteLength) {
+        const grown = new ArrayBuffer(bytes);
+        new Uint8Array(grown).set(new Uint8Array(memory, 0, kept));
+        memory = grown;
+      }
+      functionsOf(name);
     },
     run({ name }, layout, sizes) {
-      // Compiled anew for each memory: V8 takes the arrays for constants only while a text has made its functions once.
-      const known = compiled.get(name);
-      const entry = known?.memory === memory ? known : { memory, functions: create(module, name)(memory) };
-      compiled.set(name, entry);
-      entry.functions[name]!(...sizes, ...layout.inputs, layout.arena);
+      functionsOf(name)[name]!(...sizes, ...layout.inputs, layout.arena);
     },
   };
 }

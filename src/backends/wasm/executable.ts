@@ -1,7 +1,7 @@
 // Runs a lowered module as WebAssembly: one memory that grows, one WebAssembly module for each graph.
 
 import type { Program, ProgramModule } from "../../ir/kernel/program.ts";
-import { type Executable, InputError } from "../backend.ts";
+import { InputError, type Repeatable } from "../backend.ts";
 import { createExecutableOver, type Engine } from "../executable.ts";
 import { align, globalOffsets, type Layout } from "../js/runtime/layout.ts";
 import { encodeModule } from "./encode.ts";
@@ -25,7 +25,7 @@ interface Compiled {
 }
 
 /** Compiles each graph at its first run, while the caller waits. All parameters and states are zero at first. */
-export function createExecutable(module: ProgramModule, options: ExecutableOptions = {}): Executable {
+export function createExecutable(module: ProgramModule, options: ExecutableOptions = {}): Repeatable {
   return createExecutableOver(module, createEngine(module, new Map(), options));
 }
 
@@ -36,7 +36,7 @@ export function createExecutable(module: ProgramModule, options: ExecutableOptio
 export async function prepareExecutable(
   module: ProgramModule,
   options: ExecutableOptions & { readonly graphs?: readonly string[] } = {},
-): Promise<Executable> {
+): Promise<Repeatable> {
   const { graphs = [...module.programs.keys()] } = options;
   const ready = await Promise.all(
     graphs.map(async (graph): Promise<readonly [string, Compiled]> => {
