@@ -41,6 +41,8 @@ export interface LoopAxis {
   readonly lanes?: 4;
   /** The last tiles may be one wider than `width`, so that no tile of one point is left over. */
   readonly stretch?: boolean;
+  /** Of an axis of free size only whole tiles, or only what they leave. */
+  readonly part?: "tiles" | "rest";
 }
 
 /** What is done at a tile. `vector`: the positions along the axis that has lanes are those of lane 0 of vectors. */
@@ -119,7 +121,11 @@ interface Part {
 function parts(axis: LoopAxis): Part[] {
   if (axis.lanes) return laneParts(axis, axis.lanes);
   const { size, width } = axis;
-  if (typeof size !== "number") return freeParts(size, width);
+  if (typeof size !== "number") {
+    const [tiled, left] = freeParts(size, width);
+    if (axis.part === "rest") return left ? [left] : [];
+    return axis.part === "tiles" || !left ? [tiled!] : [tiled!, left];
+  }
   const rest = size % width;
   const tiles = (size - rest) / width;
   const wider = axis.stretch && rest <= 2 && tiles >= rest ? rest : 0;

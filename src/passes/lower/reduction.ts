@@ -22,6 +22,7 @@ import { collapse } from "./collapse.ts";
 import { type Draft, inLanes, type LoopAxis, nest } from "./draft.ts";
 import { indexBy, storePoints } from "./loop.ts";
 import { makePanel, type Panel, panelLength } from "./panel.ts";
+import { accumulateRow, rowVectorAxis } from "./row-vector.ts";
 import { stridesOf } from "./strides.ts";
 
 export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stmt[] {
@@ -31,18 +32,20 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
   const reductions = draft.tiles.lanes > 1 && given.length === 1 ? given.map(collapse) : given;
   const outerShape = outer.map((axis) => shape[axis]!);
   const first = reductions[0]!;
-  const { order, lanes } = planOf(draft, iteration, reductions);
-  const axes = order.map(
-    ({ axis, width, role }): LoopAxis => ({
-      stem: role === "m" || role === "n" ? role : `i${axis}`,
-      size: outerShape[axis]!,
-      width,
-      role,
-      mode: "parallel",
-      ...(lanes === axis ? { lanes: 4 as const } : {}),
-      ...(role === "m" && draft.tiles.stretch ? { stretch: true } : {}),
-    }),
-  );
+  const plan = planOf(draft, iteration, reductions);
+  const { order, lanes } = plan;
+  const axisOf = ({ axis, width, role }: OuterPlan): LoopAxis => ({
+    stem: role === "m" || role === "n" ? role : `i${axis}`,
+    size: outerShape[axis]!,
+    width,
+    role,
+    mode: "parallel",
+    ...(lanes === axis ? { lanes: 4 as const } : {}),
+    ...(role === "m" && draft.tiles.stretch ? { stretch: true } : {}),
+    ...(role === "m" && row ? { part: "tiles" as const } : {}),
+  });
+  const row = rowsAlone(order, outerShape) ? rowVectorAxis(draft, first, plan, outerShape) : undefined;
+  const axes = order.map(axisOf);
   const role = first.rule.contraction || reducedAxes(first.node) ? "k" : "window";
   const lane = lanes === undefined ? "" : draft.fresh("lane");
   const laneRole = order.find(({ axis }) => axis === lanes)?.role ?? "element";
@@ -52,26 +55,47 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
       order,
       positions.map((list, i) => (order[i]!.axis === lanes ? list.map((from) => k.add(from, at)) : list)),
     );
+  const storeAt = (points: readonly (readonly Expr[])[]): readonly Stmt[] =>
+    storePoints(
+      draft,
+      points.flatMap((point) => {
+        const index: Expr[] = shape.map(() => k.index(0));
+        outer.forEach((axis, i) => {
+          index[axis] = point[i]!;
+        });
+        return draft.outputs.map((output) => ({ output, index: indexBy(iteration.access.get(output)!, index) }));
+      }),
+    );
   const tile = (positions: readonly (readonly Expr[])[], vector: boolean, panel?: Panel): readonly Stmt[] =>
     inLanes(lane, vector, laneRole, (at) => {
       const points = pointsAt(positions, at);
       const sums = accumulateAt(draft, reductions, points, role, lanes === "inner", panel);
-      const stores = storePoints(
-        draft,
-        points.flatMap((point) => {
-          const index: Expr[] = shape.map(() => k.index(0));
-          outer.forEach((axis, i) => {
-            index[axis] = point[i]!;
-          });
-          return draft.outputs.map((output) => ({ output, index: indexBy(iteration.access.get(output)!, index) }));
-        }),
-      );
-      return [...sums, ...stores];
+      return [...sums, ...storeAt(points)];
     });
+  /** Rows that whole tiles leave, one by one. */
+  const rest = (): readonly Stmt[] => {
+    const size = row && outerShape[row.axis];
+    if (!row || typeof size !== "number") return [];
+    const others = order.filter((entry) => entry !== row);
+    const scratch = draft.fresh("row");
+    const rows = others.map((entry) => ({
+      ...axisOf(entry),
+      ...(entry.role === "m" ? { part: "rest" as const } : {}),
+    }));
+    const loops = nest(rows, draft.fresh, (positions) => {
+      const pointAt = (column: Expr): readonly Expr[] =>
+        order.reduce<readonly Expr[]>((point, entry) => {
+          const at = entry === row ? column : positions[others.indexOf(entry)]![0]!;
+          return assign(point, entry.axis, at);
+        }, []);
+      return accumulateRow(draft, first, scratch, size, pointAt, (column) => storeAt([pointAt(column)]));
+    });
+    return [k.alloc(scratch, "f32", size), ...loops];
+  };
   const columns = order[0]?.role === "n" ? order[0].width : 0;
   const length = columns > 0 ? panelLength(first, columns) : undefined;
   if (length === undefined || length > draft.tiles.panel || !isReused(order, outerShape, draft.tiles)) {
-    return nest(axes, draft.fresh, (positions, vector) => tile(positions, vector));
+    return [...nest(axes, draft.fresh, (positions, vector) => tile(positions, vector)), ...rest()];
   }
   const name = draft.fresh("panel");
   const loops = nest(axes.slice(0, 1), draft.fresh, ([at], vector) => {
@@ -85,8 +109,12 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
     const inner = nest(axes.slice(1), draft.fresh, (positions) => tile([at!, ...positions], vector, panel));
     return [...(panel?.fill ?? []), ...inner];
   });
-  return [k.alloc(name, "f32", length), ...loops];
+  return [k.alloc(name, "f32", length), ...loops, ...rest()];
 }
+
+/** Whether there may be rows that no tile takes: those of a batch of free size, or the only one. */
+const rowsAlone = (order: readonly OuterPlan[], shape: readonly Dim[]): boolean =>
+  order.some(({ axis, role }) => role === "m" && typeof shape[axis] !== "number");
 
 /** Accumulates in vectors along the innermost loop if `inner`, else in scalars (which `vectorize` may lift to lanes of the result). */
 function accumulateAt(

@@ -1,0 +1,69 @@
+// A single row of a contraction: a vector times a matrix. No tile of rows shares what is read, so that time goes into reading the
+// second operand once, in the order in which it lies: several terms of all columns at a time, with the sums in scratch memory.
+
+import type { Dim } from "../../ir/dim.ts";
+import { floorDivideDim, multiplyDims } from "../../ir/dim.ts";
+import { k } from "../../ir/kernel/build.ts";
+import type { Expr, Stmt } from "../../ir/kernel/types.ts";
+import type { OuterPlan, ReductionPlan } from "../schedule/reduction.ts";
+import type { Reduction } from "./accumulate.ts";
+import { bind } from "./bind.ts";
+import { type Draft, type LoopAxis, nestLanes } from "./draft.ts";
+
+/** The axis of columns, where rows that no tile takes can be computed this way. */
+export function rowVectorAxis(
+  draft: Draft,
+  { rule, context }: Reduction,
+  { order, lanes }: ReductionPlan,
+  shape: readonly Dim[],
+): OuterPlan | undefined {
+  const columns = order.find(({ axis }) => axis === lanes);
+  const size = columns && shape[columns.axis];
+  const sums = rule.accumulators(context);
+  if (!columns || columns.packed || typeof size !== "number" || size > draft.tiles.scratch) return undefined;
+  if (rule.domain(context).length !== 1 || sums.length !== 1 || sums[0]!.type !== "f32" || rule.finish)
+    return undefined;
+  return columns;
+}
+
+/** The row whose columns are at `pointAt(column)`; `scratch` holds its sums. */
+export function accumulateRow(
+  draft: Draft,
+  { node, rule, context }: Reduction,
+  scratch: string,
+  size: number,
+  pointAt: (column: Expr) => readonly Expr[],
+  store: (column: Expr) => readonly Stmt[],
+): readonly Stmt[] {
+  const { rowTerms } = draft.tiles;
+  const axis: LoopAxis = { stem: "n", size, width: 1, role: "n", mode: "serial", lanes: 4 };
+  const columns = (body: (column: Expr) => readonly Stmt[]): readonly Stmt[] =>
+    nestLanes([axis], draft.fresh, ([at]) => body(at![0]!));
+  const length = rule.domain(context)[0]!;
+  const add = (terms: readonly Expr[]): readonly Stmt[] =>
+    columns((column) => {
+      const point = pointAt(column);
+      const sum = terms.reduce<Expr>(
+        (before, term) => rule.step(context, point, [term], [before])[0]!,
+        k.load(scratch, column, "f32"),
+      );
+      const bound = bind([sum], draft.fresh);
+      return [...bound.statements, k.store(scratch, column, bound.values[0]!)];
+    });
+  const whole = multiplyDims(floorDivideDim(length, rowTerms), rowTerms);
+  const loop = (from: Dim, to: Dim, step: number): Stmt =>
+    k.loop(draft.fresh("k"), k.fromDim(to), (at) => add(Array.from({ length: step }, (_, i) => k.add(at, i))), {
+      from: k.fromDim(from),
+      step,
+      role: "k",
+    });
+  return [
+    ...columns((column) => [k.store(scratch, column, rule.accumulators(context)[0]!)]),
+    loop(0, whole, rowTerms),
+    ...(whole === length ? [] : [loop(whole, length, 1)]),
+    ...columns((column) => {
+      draft.elements.define(node.results[0]!, pointAt(column), k.load(scratch, column, "f32"));
+      return store(column);
+    }),
+  ];
+}
