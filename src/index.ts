@@ -2,7 +2,15 @@
 
 export { type Executable, InputError, type Tensors } from "./backends/backend.ts";
 export { renderBundle } from "./bundle/bundle.ts";
-export { type Compiled, type CompileOptions, compile, defaultPipeline, load } from "./compile.ts";
+export {
+  type Compiled,
+  type CompileOptions,
+  compile,
+  defaultPipeline,
+  load,
+  loadAsync,
+  type TargetName,
+} from "./compile.ts";
 export {
   BuilderError,
   block,
