@@ -128,6 +128,20 @@ describe("gradients of the library's blocks", () => {
   });
 });
 
+describe("far from 0", () => {
+  const activations = [...std["activations.dlm"]!.matchAll(/^block (\w+)/gm)].map(([, name]) => name!);
+
+  it.each(activations)("the gradient of %s is finite", (name) => {
+    const far = program(
+      "[2, 3]",
+      `far = x * 0 + array([[-1000, -100, 0], [0.1, 100, 1000]])\n  ${weighted(`${name}(far)`)}`,
+    ).replace("loss = sum(z * weights)", "at_far = grad(sum(z * weights), far)\n  loss = sum(at_far * at_far)");
+    const { outputs } = runGraph(moduleOf(far), "train_step", inputs, initialOf(moduleOf(far), 3));
+    expect(outputs.loss!.data[0]).toBeGreaterThanOrEqual(0);
+    expect(outputs.loss!.data[0]).toBeLessThan(Number.POSITIVE_INFINITY);
+  });
+});
+
 it("no layer, activation or loss of the library is left out", () => {
   const declared = ["layers.dlm", "activations.dlm", "losses.dlm"].flatMap((file) =>
     [...std[file]!.matchAll(/^block (\w+)/gm)].map(([, name]) => name!),
