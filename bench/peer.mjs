@@ -1,7 +1,8 @@
-// This compiler as one engine of a benchmark harness that runs several on the same weights: init, supports, build. The harness gives
-// weights and inputs by name (`lib/data.mjs` in its folder). What runs the program is said behind the path, `peer.mjs?js`, or by the
-// environment variable DLM_TARGET: js, wasm or auto, which is the default. DLM_HARNESS is the folder of the harness (default that of
-// the script which Node runs), DLM_LIBRARY the built library (default dist/index.js).
+// This compiler as one engine of a benchmark harness that runs several on the same weights: init, supports, build. The
+// harness gives weights and inputs by name (`lib/data.mjs` in its folder). What runs the program is said behind the
+// path, `peer.mjs?js`, or by the environment variable DLM_TARGET: js, wasm or auto, which is the default. DLM_HARNESS
+// is the folder of the harness (default that of the script which Node runs), DLM_LIBRARY the built library
+// (default dist/index.js).
 
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -47,7 +48,7 @@ const workloads = {
 
 const suffixes = { kernel: "w", bias: "b", scale: "g", shift: "b" };
 
-/** The harness' name of a parameter: `c1.kernel` is `W3_c1_w`, `l1.bias` `W2_1_b`, `attention.o.bias` `W4_o_b`, `b3.e.kernel` `W7_3_e_w`. */
+/** The harness' name of a parameter: `l1.bias` is `W2_1_b`, `attention.o.kernel` `W4_o_w`, `b3.e.kernel` `W7_3_e_w`. */
 function weightOf(prefix, name) {
   const path = name.split(".").filter((part) => part !== "attention");
   const last = suffixes[path.pop()];
