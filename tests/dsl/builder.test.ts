@@ -26,6 +26,22 @@ describe("model", () => {
     );
   });
 
+  it("builds the exclusive or of the primer", () => {
+    const body = ({ x }: { readonly x: Tensor }) => {
+      const logits = x.pipe(nn.dense(8), nn.tanh, nn.dense(1));
+      return { y: nn.sigmoid(logits) };
+    };
+    const doc = "The exclusive or, the smallest problem that a linear model cannot solve.";
+    expectSame(
+      model("Xor", { x: f32("N", 2) }, body, { doc }),
+      `/// ${doc}
+model Xor(x: f32[N, 2]) -> (y: f32[N, 1]) {
+  logits = x |> dense(8) |> tanh |> dense(1)
+  y = sigmoid(logits)
+}`,
+    );
+  });
+
   it("builds the CNN of the primer", () => {
     const cnn = model("MnistCnn", { image: f32("N", 28, 28, 1) }, ({ image }) => {
       const logits = image
