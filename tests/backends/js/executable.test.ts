@@ -4,6 +4,7 @@ import { createExecutable } from "../../../src/backends/js/executable.ts";
 import { createInterpreted } from "../../../src/backends/js/interpreted.ts";
 import { renderModule } from "../../../src/backends/js/render.ts";
 import { place } from "../../../src/backends/js/runtime/layout.ts";
+import { createExecutable as createWasmExecutable } from "../../../src/backends/wasm/executable.ts";
 import { multiplyDims, symbol } from "../../../src/ir/dim.ts";
 import type { Tensor } from "../../../src/ir/dtype.ts";
 import type { Global, TensorType } from "../../../src/ir/graph.ts";
@@ -149,6 +150,7 @@ const labels = (...data: number[]): Tensor => ({ dtype: "i32", shape: [data.leng
 describe.each([
   ["generated JavaScript", () => createExecutable(module)],
   ["interpreted kernels", () => createExecutable(module, { create: createInterpreted })],
+  ["WebAssembly", () => createWasmExecutable(module)],
 ])("an executable of %s", (_, make) => {
   it("runs a graph at any size, and keeps the parameters when the memory grows", () => {
     const executable = make();
