@@ -15,8 +15,8 @@ export interface Engine {
   memory(): ArrayBuffer;
   /** Makes the memory as large as the layout of the graph needs, and its code. What lies in the first `kept` bytes stays. */
   reserve(program: Program, layout: Layout, kept: number): void;
-  /** Runs the graph in that memory; its sizes come in the order of `program.sizes`. */
-  run(program: Program, layout: Layout, sizes: readonly number[]): void;
+  /** What runs the graph in that memory; its sizes come in the order of `program.sizes`. Good until memory is laid out otherwise. */
+  entry(program: Program, layout: Layout, sizes: readonly number[]): () => void;
 }
 
 /** All parameters and states of the engine's memory are zero at first, from byte 0 on. */
@@ -48,7 +48,7 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Rep
       const { dtype, data } = inputs[name]!;
       view(engine.memory(), dtype, layout.inputs[i]!, data.length).set(data);
     });
-    return { program, layout, sizes, run: () => engine.run(program, layout, values) };
+    return { program, layout, sizes, run: engine.entry(program, layout, values) };
   };
 
   return {

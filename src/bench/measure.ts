@@ -57,10 +57,11 @@ export function measure({ programs, graph, inputs, weights, load, seconds = 2 }:
     samples: [],
   });
   const whole: Part = { run, repeatable: false, repetitions: 1, samples: [] };
-  const empty = partOf(separate.empty, true);
+  /** What a sample holds beside the call: clock and call, alone and where they are repeated. */
+  const nothing = [partOf(separate.empty, false), partOf(separate.empty, true)] as const;
   const calls = separate.calls.map(({ graph: name, repeatable }) => partOf(name, repeatable));
   const copies = separate.copies === undefined ? [] : [partOf(separate.copies, false)];
-  const parts = [whole, empty, ...calls, ...copies];
+  const parts = [whole, ...nothing, ...calls, ...copies];
   rounds(parts, seconds / 4);
   for (const part of parts) {
     const once = median(part.samples);
@@ -68,8 +69,11 @@ export function measure({ programs, graph, inputs, weights, load, seconds = 2 }:
     part.samples.length = 0;
   }
   rounds(parts, seconds);
-  const overhead = median(empty.samples);
-  const secondsOf = (part: Part): number => Math.max(0, median(part.samples) - overhead);
+  const [alone, repeated] = nothing.map((part) => median(part.samples));
+  const secondsOf = (part: Part): number => {
+    const overhead = part.repetitions > 1 ? repeated! : alone!;
+    return Math.max(0, median(part.samples) - overhead);
+  };
   return {
     generation,
     firstRun,

@@ -44,8 +44,10 @@ function createEngine(module: ProgramModule, options: ExecutableOptions): Engine
       }
       functionsOf(name);
     },
-    run({ name }, layout, sizes) {
-      functionsOf(name)[name]!(...sizes, ...layout.inputs, layout.arena);
+    entry({ name }, layout, sizes) {
+      const run = functionsOf(name)[name]!;
+      const parameters = [...sizes, ...layout.inputs, layout.arena];
+      return () => run(...parameters);
     },
   };
 }

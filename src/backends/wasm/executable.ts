@@ -74,9 +74,7 @@ function createEngine(module: ProgramModule, compiled: Map<string, Compiled>, op
     const { exports } = new WebAssembly.Instance(compiledOf(graph).module, { env: { memory } });
     const run = exports[graph];
     if (typeof run !== "function") throw new TypeError(`the module of ${graph} does not export it`);
-    const made = (...parameters: readonly number[]): void => {
-      run(...parameters);
-    };
+    const made = (...parameters: readonly number[]): void => void run(...parameters);
     functions.set(graph, made);
     return made;
   };
@@ -89,10 +87,12 @@ function createEngine(module: ProgramModule, compiled: Map<string, Compiled>, op
       checkSize(program.name, end);
       grow(memory, missing, program.name, end);
     },
-    run(program, layout, sizes) {
+    entry(program, layout, sizes) {
       const { arena, scratch } = placesOf(program, layout, 0);
       new Int32Array(memory.buffer, arena, layout.arena.length).set(layout.arena);
-      functionOf(program.name)(...sizes, ...layout.inputs, arena, scratch);
+      const run = functionOf(program.name);
+      const parameters = [...sizes, ...layout.inputs, arena, scratch];
+      return () => run(...parameters);
     },
   };
 }
