@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { convertTensor, fromHalf, shortestFloat32, toHalf } from "../../src/formats/elements.ts";
+import { convertTensor, shortestFloat32 } from "../../src/formats/elements.ts";
+import { fromHalf, toHalf } from "../../src/util/half.ts";
 
 describe("elements", () => {
   it("takes every half-precision number there and back", () => {

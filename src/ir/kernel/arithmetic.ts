@@ -1,6 +1,7 @@
 // What each operation of the kernel IR yields on numbers, as JavaScript computes it: floats in float64 (rounded when they are
 // stored), integers wrapped to their width, booleans as 0 and 1. The interpreter runs this; back-ends are compared with it.
 
+import { fromHalf, toHalf } from "../../util/half.ts";
 import { roundNearestEven } from "../math.ts";
 import type { BinaryOp, CompareOp, ScalarType, UnaryOp } from "./types.ts";
 
@@ -159,27 +160,6 @@ export function integerPower(a: number, n: number): number {
     base = Math.imul(base, base);
   }
   return result;
-}
-
-/** The bits of the half-precision number next to `x` (ties to even), as in IEEE 754 binary16. */
-export function toHalf(x: number): number {
-  const sign = x < 0 || Object.is(x, -0) ? 0x8000 : 0;
-  const a = Math.abs(x);
-  if (Number.isNaN(a)) return 0x7e00;
-  if (a >= 65520) return sign | 0x7c00;
-  if (a < 2 ** -14) return sign | roundNearestEven(a * 2 ** 24);
-  let exponent = 15;
-  while (2 ** exponent > a) exponent--;
-  return sign | (((exponent + 15) << 10) + roundNearestEven(a * 2 ** (10 - exponent)) - 1024);
-}
-
-/** The number that the bits of a half-precision number stand for. */
-export function fromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (fraction + 1024) * 2 ** (exponent - 25));
 }
 
 /** Coefficients of the three rational approximations of erf, highest power first. */

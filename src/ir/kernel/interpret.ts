@@ -1,10 +1,11 @@
 // Says what a kernel means, by running it, plainly. Every load and store is checked against the bounds of its buffer: this is
 // the tool that finds mistakes of lowerings and schedules. Arithmetic is that of `arithmetic.ts`.
 
+import { fromHalf, toHalf } from "../../util/half.ts";
 import { evaluateDim, type Sizes } from "../dim.ts";
 import type { DType, TypedArray } from "../dtype.ts";
 import { threefry2x32 } from "../threefry.ts";
-import { applyBinary, applyCompare, applyConvert, applyUnary, fromHalf, toHalf } from "./arithmetic.ts";
+import { applyBinary, applyCompare, applyConvert, applyUnary } from "./arithmetic.ts";
 import { formatPlace, printExpr } from "./print.ts";
 import { type Expr, isVector, type Kernel, type Stmt, scalarOf } from "./types.ts";
 

@@ -3,9 +3,10 @@
 import { type HelperName, helperText } from "../../../src/backends/js/helpers.ts";
 import { renderKernel } from "../../../src/backends/js/render-kernel.ts";
 import { allocate, bytesOf, type TypedArray } from "../../../src/ir/dtype.ts";
-import { applyConvert, toHalf } from "../../../src/ir/kernel/arithmetic.ts";
+import { applyConvert } from "../../../src/ir/kernel/arithmetic.ts";
 import { interpretKernel } from "../../../src/ir/kernel/interpret.ts";
 import type { Kernel } from "../../../src/ir/kernel/types.ts";
+import { toHalf } from "../../../src/util/half.ts";
 
 export type Elements = Readonly<Record<string, readonly number[]>>;
 
