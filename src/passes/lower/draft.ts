@@ -5,6 +5,7 @@ import { addDims, floorDivideDim, multiplyDims, subtractDims } from "../../ir/di
 import type { Node, ResultValue } from "../../ir/graph.ts";
 import { k } from "../../ir/kernel/build.ts";
 import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
+import type { Interval } from "../schedule/reduction.ts";
 import type { TileTable } from "../schedule/tiles.ts";
 import type { Elements } from "./elements.ts";
 import type { Bounds } from "./narrow.ts";
@@ -43,28 +44,41 @@ export interface LoopAxis {
   readonly stretch?: boolean;
   /** Of an axis of free size only whole tiles, or only what they leave. */
   readonly part?: "tiles" | "rest";
+  /** Tiles lie between these positions; before and behind them points go one by one. */
+  readonly interior?: Interval;
 }
 
-/** What is done at a tile. `vector`: the positions along the axis that has lanes are those of lane 0 of vectors. */
-export type NestBody = (positions: readonly (readonly Expr[])[], vector: boolean) => readonly Stmt[];
+/** Where a body is. */
+export interface Within {
+  /** The positions along the axis that has lanes are those of lane 0 of vectors. */
+  readonly vector: boolean;
+  /** The positions along the axis that has an interior lie there. */
+  readonly inside: boolean;
+}
+
+/** What is done at a tile. */
+export type NestBody = (positions: readonly (readonly Expr[])[], within: Within) => readonly Stmt[];
 
 /**
  * Nested loops, the first axis outermost. The body gets for each axis the positions of its tile: `width` of them in the main
  * part, and what is left over in a part of its own, so that no iteration has to ask whether it is inside.
  */
 export function nest(axes: readonly LoopAxis[], fresh: (stem: string) => string, body: NestBody): readonly Stmt[] {
-  const around = (depth: number, positions: readonly (readonly Expr[])[], vector: boolean): readonly Stmt[] => {
+  const around = (depth: number, positions: readonly (readonly Expr[])[], within: Within): readonly Stmt[] => {
     const axis = axes[depth];
-    if (!axis) return body(positions, vector);
+    if (!axis) return body(positions, within);
     if (axis.narrowed) {
       const { name, bounds } = axis.narrowed;
       const { from, step } = bounds;
-      const inside = (at: Expr) => around(depth + 1, [...positions, [at]], vector);
+      const inside = (at: Expr) => around(depth + 1, [...positions, [at]], within);
       return [k.loop(name, bounds.to, inside, { from, step, mode: axis.mode, role: axis.role })];
     }
     return parts(axis).flatMap((part) => {
       const inside = (at: Expr) =>
-        around(depth + 1, [...positions, run(at, part.width, part.lanes)], vector || part.lanes > 1);
+        around(depth + 1, [...positions, run(at, part.width, part.lanes)], {
+          vector: within.vector || part.lanes > 1,
+          inside: within.inside || part.inside === true,
+        });
       if (part.once !== undefined) return inside(part.once);
       const name = fresh(axis.stem);
       return [
@@ -77,7 +91,7 @@ export function nest(axes: readonly LoopAxis[], fresh: (stem: string) => string,
       ];
     });
   };
-  return around(0, [], false);
+  return around(0, [], { vector: false, inside: false });
 }
 
 /** The body with a loop over the lanes around it, where it has vectors: the pass `vectorize` lifts that. */
@@ -97,7 +111,7 @@ export function nestLanes(
   fresh: (stem: string) => string,
   body: (positions: readonly (readonly Expr[])[]) => readonly Stmt[],
 ): readonly Stmt[] {
-  return nest(axes, fresh, (positions, vector) => {
+  return nest(axes, fresh, (positions, { vector }) => {
     const role = axes.find((axis) => axis.lanes)?.role ?? "element";
     return inLanes(vector ? fresh("lane") : "", vector, role, (lane) =>
       body(positions.map((list, i) => (axes[i]!.lanes ? list.map((at) => k.add(at, lane)) : list))),
@@ -113,6 +127,7 @@ interface Part {
   readonly to: Dim;
   readonly width: number;
   readonly lanes: number;
+  readonly inside?: boolean;
   /** Where the part is a single iteration: its start. */
   readonly once?: Expr;
 }
@@ -126,15 +141,25 @@ function parts(axis: LoopAxis): Part[] {
     if (axis.part === "rest") return left ? [left] : [];
     return axis.part === "tiles" || !left ? [tiled!] : [tiled!, left];
   }
-  const rest = size % width;
-  const tiles = (size - rest) / width;
-  const wider = axis.stretch && rest <= 2 && tiles >= rest ? rest : 0;
-  const whole = (tiles - wider) * width;
+  if (!axis.interior) return tileParts(0, size, axis);
+  const [low, high] = axis.interior;
+  return [
+    ...part(0, low, 1, 1),
+    ...tileParts(low, high, axis).map((inner) => ({ ...inner, inside: true })),
+    ...part(high, size, 1, 1),
+  ];
+}
+
+function tileParts(from: number, to: number, { width, stretch }: LoopAxis): Part[] {
+  const rest = (to - from) % width;
+  const tiles = (to - from - rest) / width;
+  const wider = stretch && rest <= 2 && tiles >= rest ? rest : 0;
+  const whole = from + (tiles - wider) * width;
   const after = whole + wider * (width + 1);
   return [
-    ...part(0, whole, width, 1),
+    ...part(from, whole, width, 1),
     ...part(whole, after, width + 1, 1),
-    ...part(after, size, Math.max(1, size - after), 1),
+    ...part(after, to, Math.max(1, to - after), 1),
   ];
 }
 

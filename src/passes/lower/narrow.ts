@@ -21,7 +21,7 @@ export interface Narrowing {
 }
 
 /** A condition on the position of a window's element. */
-type Condition = Extract<Expr, { kind: "compare" }>;
+export type Condition = Extract<Expr, { kind: "compare" }>;
 
 /**
  * Looks for conditions that all `steps` share (`steps[i]` are the new values of `accumulators[i]`) and that bound one of the loop
@@ -156,7 +156,7 @@ function fold(expr: Expr, parts: readonly Expr[]): Expr {
 }
 
 /** The expression where all of `known` hold: they are true, and what kept indices in bounds can go. */
-function assume(expr: Expr, known: readonly Condition[]): Expr {
+export function assume(expr: Expr, known: readonly Condition[]): Expr {
   const keys = new Set(known.map(exprKey));
   const form = (x: Expr): string => affineKey(toAffine(x));
   /** Index expressions that are known to be at least 0, or at most so much. */

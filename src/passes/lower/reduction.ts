@@ -19,7 +19,8 @@ import type { TileTable } from "../schedule/tiles.ts";
 import { accumulate, partialOf, type Reduction, reductionOf } from "./accumulate.ts";
 import { accumulateLanes } from "./accumulate-lanes.ts";
 import { collapse } from "./collapse.ts";
-import { type Draft, inLanes, type LoopAxis, nest } from "./draft.ts";
+import { type Draft, inLanes, type LoopAxis, nest, type Within } from "./draft.ts";
+import { insideOf } from "./interior.ts";
 import { indexBy, storePoints } from "./loop.ts";
 import { makePanel, type Panel, panelLength } from "./panel.ts";
 import { accumulateRow, rowVectorAxis } from "./row-vector.ts";
@@ -33,27 +34,32 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
   const outerShape = outer.map((axis) => shape[axis]!);
   const first = reductions[0]!;
   const plan = planOf(draft, iteration, reductions);
-  const { order, lanes } = plan;
-  const axisOf = ({ axis, width, role }: OuterPlan): LoopAxis => ({
-    stem: role === "m" || role === "n" ? role : `i${axis}`,
-    size: outerShape[axis]!,
-    width,
-    role,
+  const { order, alone, lanes } = plan;
+  const row = alone || !hasFreeRows(order, outerShape) ? undefined : rowVectorAxis(draft, first, plan, outerShape);
+  const axisOf = (entry: OuterPlan): LoopAxis => ({
+    stem: entry.role === "m" || entry.role === "n" ? entry.role : `i${entry.axis}`,
+    size: outerShape[entry.axis]!,
+    width: entry.width,
+    role: entry.role,
     mode: "parallel",
-    ...(lanes === axis ? { lanes: 4 as const } : {}),
-    ...(role === "m" && draft.tiles.stretch ? { stretch: true } : {}),
-    ...(role === "m" && row ? { part: "tiles" as const } : {}),
+    ...(lanes === entry.axis ? { lanes: 4 as const } : {}),
+    ...(entry.role === "m" && draft.tiles.stretch ? { stretch: true } : {}),
+    ...(entry.role === "m" && row ? { part: "tiles" as const } : {}),
+    ...(entry.part ? { part: entry.part } : {}),
+    ...(entry.interior ? { interior: entry.interior } : {}),
   });
-  const row = rowsAlone(order, outerShape) ? rowVectorAxis(draft, first, plan, outerShape) : undefined;
-  const axes = order.map(axisOf);
   const role = first.rule.contraction || reducedAxes(first.node) ? "k" : "window";
   const lane = lanes === undefined ? "" : draft.fresh("lane");
   const laneRole = order.find(({ axis }) => axis === lanes)?.role ?? "element";
   /** The points of a tile, with a vector of them where there is one in the place of a position. */
-  const pointsAt = (positions: readonly (readonly Expr[])[], at: Expr): (readonly Expr[])[] =>
+  const pointsAt = (
+    arranged: readonly OuterPlan[],
+    positions: readonly (readonly Expr[])[],
+    at: Expr,
+  ): (readonly Expr[])[] =>
     pointsOf(
-      order,
-      positions.map((list, i) => (order[i]!.axis === lanes ? list.map((from) => k.add(from, at)) : list)),
+      arranged,
+      positions.map((list, i) => (arranged[i]!.axis === lanes ? list.map((from) => k.add(from, at)) : list)),
     );
   const storeAt = (points: readonly (readonly Expr[])[]): readonly Stmt[] =>
     storePoints(
@@ -66,55 +72,80 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
         return draft.outputs.map((output) => ({ output, index: indexBy(iteration.access.get(output)!, index) }));
       }),
     );
-  const tile = (positions: readonly (readonly Expr[])[], vector: boolean, panel?: Panel): readonly Stmt[] =>
+  const tile = (
+    arranged: readonly OuterPlan[],
+    positions: readonly (readonly Expr[])[],
+    { vector, inside }: Within,
+    panel?: Panel,
+  ): readonly Stmt[] =>
     inLanes(lane, vector, laneRole, (at) => {
-      const points = pointsAt(positions, at);
-      const sums = accumulateAt(draft, reductions, points, role, lanes === "inner", panel);
-      return [...sums, ...storeAt(points)];
+      const points = pointsAt(arranged, positions, at);
+      const bordered = inside ? arranged.find((entry) => entry.interior) : undefined;
+      const known = bordered ? reductions.map((reduction) => insideOf(reduction, bordered.axis)) : reductions;
+      return [...accumulateAt(draft, known, points, role, lanes === "inner", panel), ...storeAt(points)];
     });
-  /** Rows that whole tiles leave, one by one. */
-  const rest = (): readonly Stmt[] => {
-    const size = row && outerShape[row.axis];
-    if (!row || typeof size !== "number") return [];
-    const others = order.filter((entry) => entry !== row);
-    const scratch = draft.fresh("row");
-    const rows = others.map((entry) => ({
-      ...axisOf(entry),
-      ...(entry.role === "m" ? { part: "rest" as const } : {}),
-    }));
-    const loops = nest(rows, draft.fresh, (positions) => {
-      const pointAt = (column: Expr): readonly Expr[] =>
-        order.reduce<readonly Expr[]>((point, entry) => {
-          const at = entry === row ? column : positions[others.indexOf(entry)]![0]!;
-          return assign(point, entry.axis, at);
-        }, []);
-      return accumulateRow(draft, first, scratch, size, pointAt, (column) => storeAt([pointAt(column)]));
-    });
-    return [k.alloc(scratch, "f32", size), ...loops];
-  };
+  const arrangements = alone ? [order, alone] : [order];
+  const size = row && outerShape[row.axis];
+  const rest =
+    row && typeof size === "number" ? rowByRow(draft, first, order.map(axisOf), order, row, size, storeAt) : [];
   const columns = order[0]?.role === "n" ? order[0].width : 0;
   const length = columns > 0 ? panelLength(first, columns) : undefined;
   if (length === undefined || length > draft.tiles.panel || !isReused(order, outerShape, draft.tiles)) {
-    return [...nest(axes, draft.fresh, (positions, vector) => tile(positions, vector)), ...rest()];
+    const loops = arrangements.flatMap((arranged) =>
+      nest(arranged.map(axisOf), draft.fresh, (positions, within) => tile(arranged, positions, within)),
+    );
+    return [...loops, ...rest];
   }
   const name = draft.fresh("panel");
-  const loops = nest(axes.slice(0, 1), draft.fresh, ([at], vector) => {
-    const rows = axes.slice(1).map(() => k.variable(draft.fresh("row"), "index"));
+  const loops = nest([axisOf(order[0]!)], draft.fresh, ([at], { vector }) => {
+    const rows = order.slice(1).map(() => draft.fresh("row"));
+    const variables = rows.map((variable) => [k.variable(variable, "index")]);
     const panel = makePanel(draft, first, {
       name,
       lane: vector ? { name: lane, role: laneRole } : undefined,
-      points: pointsAt([at!, ...rows.map((row) => [row])], vector ? k.variable(lane, "index") : k.index(0)),
-      rows: rows.map((row) => (row.kind === "variable" ? row.name : "")),
+      points: pointsAt(order, [at!, ...variables], vector ? k.variable(lane, "index") : k.index(0)),
+      rows,
     });
-    const inner = nest(axes.slice(1), draft.fresh, (positions) => tile([at!, ...positions], vector, panel));
+    const inner = arrangements.flatMap((arranged) =>
+      nest(arranged.slice(1).map(axisOf), draft.fresh, (positions, { inside }) =>
+        tile(arranged, [at!, ...positions], { vector, inside }, panel),
+      ),
+    );
     return [...(panel?.fill ?? []), ...inner];
   });
-  return [k.alloc(name, "f32", length), ...loops, ...rest()];
+  return [k.alloc(name, "f32", length), ...loops, ...rest];
 }
 
-/** Whether there may be rows that no tile takes: those of a batch of free size, or the only one. */
-const rowsAlone = (order: readonly OuterPlan[], shape: readonly Dim[]): boolean =>
+/** Whether there are rows along an axis of free size: whole tiles may leave some. */
+const hasFreeRows = (order: readonly OuterPlan[], shape: readonly Dim[]): boolean =>
   order.some(({ axis, role }) => role === "m" && typeof shape[axis] !== "number");
+
+/** The rows that whole tiles leave, one by one. */
+function rowByRow(
+  draft: Draft,
+  reduction: Reduction,
+  axes: readonly LoopAxis[],
+  order: readonly OuterPlan[],
+  columns: OuterPlan,
+  size: number,
+  storeAt: (points: readonly (readonly Expr[])[]) => readonly Stmt[],
+): readonly Stmt[] {
+  const others = order.filter((entry) => entry !== columns);
+  const scratch = draft.fresh("row");
+  const rows = others.map((entry): LoopAxis => {
+    const axis = axes[order.indexOf(entry)]!;
+    return entry.role === "m" ? { ...axis, part: "rest" } : axis;
+  });
+  const loops = nest(rows, draft.fresh, (positions) => {
+    const pointAt = (column: Expr): readonly Expr[] =>
+      order.reduce<readonly Expr[]>((point, entry) => {
+        const at = entry === columns ? column : positions[others.indexOf(entry)]![0]!;
+        return assign(point, entry.axis, at);
+      }, []);
+    return accumulateRow(draft, reduction, scratch, size, pointAt, (column) => storeAt([pointAt(column)]));
+  });
+  return [k.alloc(scratch, "f32", size), ...loops];
+}
 
 /** Accumulates in vectors along the innermost loop if `inner`, else in scalars (which `vectorize` may lift to lanes of the result). */
 function accumulateAt(

@@ -4,8 +4,10 @@
 import { mentions, strideOf } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
 import { type Expr, vectorOf } from "../../ir/kernel/types.ts";
+import type { Interval } from "../schedule/reduction.ts";
 import { combination, type Reduction } from "./accumulate.ts";
 import { childrenOf } from "./bind.ts";
+import { interiorOf } from "./interior.ts";
 
 export interface Strides {
   /** Axes of the result along which every operand moves by one element, or not at all. */
@@ -17,6 +19,8 @@ export interface Strides {
    * element or not at all, no condition depends on it, and partial results can be combined.
    */
   readonly inner: boolean;
+  /** Of guarded axes: between which positions every element exists, where that is known. */
+  readonly interior: ReadonlyMap<number, Interval>;
 }
 
 /**
@@ -50,9 +54,16 @@ export function stridesOf(reductions: readonly Reduction[], lanes: number, point
   const isGuarded = (name: string): boolean => [...conditions].some((condition) => mentions(condition, name));
   const last = domain.at(-1);
   const size = rule.domain(context).at(-1) ?? 0;
+  const guarded = new Set(axes.flatMap((name, axis) => (isGuarded(name) ? [axis] : [])));
+  const interior = new Map<number, Interval>();
+  for (const axis of lanes > 1 && reductions.length === 1 && !point ? guarded : []) {
+    const interval = interiorOf(reductions[0]!, axis);
+    if (interval) interior.set(axis, interval);
+  }
   return {
+    interior,
     contiguous: new Set(axes.flatMap((name, axis) => (isContiguous(name) ? [axis] : []))),
-    guarded: new Set(axes.flatMap((name, axis) => (isGuarded(name) ? [axis] : []))),
+    guarded,
     inner:
       lanes > 1 &&
       last !== undefined &&

@@ -11,10 +11,19 @@ export interface OuterPlan {
   readonly role: "batch" | "m" | "n" | "element";
   /** The operand's columns do not lie side by side: a panel has to make them so. */
   readonly packed?: boolean;
+  /** Where tiles need no conditions. */
+  readonly interior?: Interval;
+  /** Of an axis of free size only whole tiles, or only what they leave. */
+  readonly part?: "tiles" | "rest";
 }
+
+/** From a position to below another. */
+export type Interval = readonly [number, number];
 
 export interface ReductionPlan {
   readonly order: readonly OuterPlan[];
+  /** Where whole tiles of a batch of free size leave some of it: how that is computed instead. */
+  readonly alone?: readonly OuterPlan[];
   /** The axis of the result that is computed in vectors, or `inner`: the innermost loop of the sum is. */
   readonly lanes: number | "inner" | undefined;
 }
@@ -27,6 +36,8 @@ export interface Walk {
   /** Axes whose position decides whether an element exists (padding): tiling them would put conditions into the inner loop. */
   readonly guarded: ReadonlySet<number>;
   readonly inner: boolean;
+  /** Of guarded axes: between which positions every element exists, where that is known. */
+  readonly interior: ReadonlyMap<number, Interval>;
 }
 
 export interface ContractionShape extends Walk {
@@ -40,7 +51,7 @@ export interface ContractionShape extends Walk {
 
 /** Register tiles over one axis of either operand: the contiguous one of the second, the longest of the first. */
 export function planContraction(contraction: ContractionShape, tiles: TileTable): ReductionPlan {
-  const { shape, guarded, contiguous } = contraction;
+  const { shape, guarded, contiguous, interior } = contraction;
   const sizeOf = (axis: number): number => sizeAt(shape[axis]!, tiles.freeSize);
   const best = (axes: readonly number[], score: (axis: number) => number): number | undefined =>
     axes
@@ -61,34 +72,58 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
   /** Neighbours that make up vectors count most. */
   const sideBySide = (axis: number): number => (tiles.lanes > 1 && contiguous.has(axis) ? 1000 : 0);
   const n = best(columnAxes, (axis) => (sizeOf(axis) >= 4 ? 100 + sideBySide(axis) + last(axis) : sizeOf(axis)));
-  const m = best(contraction.m, longest);
+  const plain = best(contraction.m, longest);
+  const bordered = contraction.m.reduce<number | undefined>((a, b) => {
+    const length = (axis: number | undefined): number => {
+      const [from, to] = (axis === undefined ? undefined : interior.get(axis)) ?? [0, 0];
+      return to - from;
+    };
+    return length(b) >= tiles.interior && length(b) > length(a) ? b : a;
+  }, undefined);
+  const isFew = plain === undefined || sizeOf(plain) < tiles.interior;
+  const m = isFew ? (bordered ?? plain) : plain;
+  /** Rows where a batch of free size leaves some: those along another axis. */
+  const other =
+    m === undefined || typeof shape[m] === "number" || tiles.lanes === 1
+      ? undefined
+      : (best(
+          contraction.m.filter((axis) => typeof shape[axis] === "number" && sizeOf(axis) >= tiles.interior),
+          longest,
+        ) ?? bordered);
   const columns = n === undefined ? 1 : sizeOf(n);
   const rows = m === undefined ? 1 : sizeOf(m);
   const others = shape.map((_, axis) => axis).filter((axis) => axis !== m && axis !== n);
-  const tiled = m === undefined ? [] : [m];
-  const lanes = lanesOf(contraction, tiles, n, [...others, ...tiled], columns);
+  const lanes = lanesOf(contraction, tiles, n, m === undefined ? others : [...others, m], columns);
   const table = lanes === "inner" ? tiles.inner : tiles.contraction;
   const row = table.find((entry) => entry.columns <= columns) ?? table.at(-1)!;
   const alone = row.tile.m * row.tile.n;
-  const width = (axis: number): number => {
-    if (axis === n) {
-      const most = Math.min(columns, rows === 1 ? alone : row.tile.n);
-      return lanes === n ? most - (most % tiles.lanes) : most;
-    }
-    return axis === m ? Math.min(rows, columns === 1 ? alone : row.tile.m) : 1;
-  };
   const packed = lanes !== undefined && lanes === n && !contiguous.has(n);
-  const plan = (axis: number): OuterPlan => ({
-    axis,
-    width: width(axis),
-    role: axis === m ? "m" : axis === n ? "n" : "batch",
-    ...(packed && axis === n ? { packed } : {}),
-  });
-  if (n === undefined) return { order: [...others, ...tiled].map(plan), lanes };
-  // A second operand that stays in the cache is run through for each row; a larger one is read in panels of few columns.
   const near = contraction.panelBytes <= tiles.cachedPanel && !packed;
-  const order = near ? [...others, ...tiled, n] : [n, ...others, ...tiled];
-  return { order: order.map(plan), lanes };
+  /** All axes, with tiles of rows along `along`. */
+  const arrange = (along: number | undefined, rows: number): OuterPlan[] => {
+    const most = (axis: number): number => {
+      const columnsAtOnce = Math.min(columns, rows === 1 ? alone : row.tile.n);
+      if (axis === n) return lanes === n ? columnsAtOnce - (columnsAtOnce % tiles.lanes) : columnsAtOnce;
+      return axis === along ? Math.min(rows, columns === 1 ? alone : row.tile.m) : 1;
+    };
+    const plan = (axis: number): OuterPlan => ({
+      axis,
+      width: most(axis),
+      role: axis === along ? "m" : axis === n ? "n" : "batch",
+      ...(packed && axis === n ? { packed } : {}),
+      ...(axis === along && interior.has(axis) ? { interior: interior.get(axis)! } : {}),
+    });
+    const loops = shape.map((_, axis) => axis).filter((axis) => axis !== along && axis !== n);
+    if (along !== undefined) loops.push(along);
+    if (n === undefined) return loops.map(plan);
+    // A second operand that stays in the cache is run through for each row; a larger one is read in panels of few columns.
+    return (near ? [...loops, n] : [n, ...loops]).map(plan);
+  };
+  const order = arrange(m, rows);
+  if (other === undefined) return { order, lanes };
+  const split = (part: "tiles" | "rest", plan: readonly OuterPlan[]): OuterPlan[] =>
+    plan.map((entry) => (entry.axis === m ? { ...entry, part } : entry));
+  return { order: split("tiles", order), alone: split("rest", arrange(other, sizeOf(other))), lanes };
 }
 
 /** What becomes a vector: neighbouring columns, columns that a panel makes neighbours, the terms of a sum, or nothing. */

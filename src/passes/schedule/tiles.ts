@@ -33,6 +33,8 @@ export interface TileTable {
   readonly transposeReuse: number;
   /** Whether tiles of rows may be one wider, so that none with a single row is left over. */
   readonly stretch: boolean;
+  /** Positions between borders, at least, for tiles along an axis with padding. */
+  readonly interior: number;
   /** Terms of a sum that are added to a single row of results at a time. */
   readonly rowTerms: number;
   /** What a free size is taken to be when axes are compared. */
@@ -57,6 +59,7 @@ export const scalarTiles: TileTable = {
   panelReuse: 8,
   transposeReuse: 8,
   stretch: false,
+  interior: Number.POSITIVE_INFINITY,
   rowTerms: 1,
   freeSize: 32,
 };
@@ -87,6 +90,7 @@ export const vectorTiles: TileTable = {
   panelReuse: 4,
   transposeReuse: 2,
   stretch: true,
+  interior: 4,
   rowTerms: 4,
   freeSize: 32,
 };
