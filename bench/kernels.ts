@@ -3,14 +3,14 @@
 // Run: npx tsx bench/kernels.ts [name], with --relaxed for fused multiply-add where Node wants a flag for it.
 
 import { setFlagsFromString } from "node:v8";
-import { encodeModule } from "../src/backends/wasm/encode.ts";
 import { supportsRelaxedSimd } from "../src/backends/wasm/features.ts";
-import { f32, get, i32, type Local, laneOf, op, set, type Tree } from "../src/backends/wasm/tree.ts";
+import { measureMachine } from "../src/bench/machine.ts";
 import { compile, defaultPipeline, load, type TargetName } from "../src/compile.ts";
 import { evaluateDim } from "../src/ir/dim.ts";
 import type { Tensor } from "../src/ir/dtype.ts";
 import { createGraphBuilder, type Emit } from "../src/ir/emit.ts";
 import type { Global, GlobalValue, Module, Value } from "../src/ir/graph.ts";
+import { wasmTarget } from "../src/ir/target.ts";
 
 interface Case {
   readonly name: string;
@@ -96,48 +96,11 @@ function fastest(run: () => void): number {
   return best / 1000;
 }
 
-/** The most multiply-adds a second of one core in vectors of four, in GFLOP/s: twelve independent sums, nothing read or written. */
-function peak(fma: boolean): number {
-  const rounds = 2_000_000;
-  const sums = Array.from({ length: 12 }, (_, i): Local => ({ name: `sum${i}`, type: "v128" }));
-  const factor: Local = { name: "factor", type: "v128" };
-  const i: Local = { name: "i", type: "i32" };
-  const label = { name: "i" };
-  const more = (sum: Local): Tree =>
-    fma
-      ? op("f32x4.relaxed_madd", get(factor), get(factor), get(sum))
-      : op("f32x4.add", op("f32x4.mul", get(factor), get(sum)), get(factor));
-  const body: Tree[] = [
-    ...[factor, ...sums].map((local) => set(local, op("f32x4.splat", f32(0.5)))),
-    {
-      kind: "loop",
-      label,
-      body: [
-        ...sums.map((sum) => set(sum, more(sum))),
-        set(i, op("i32.add", get(i), i32(1))),
-        { kind: "branch", label, condition: op("i32.lt_s", get(i), i32(rounds)) },
-      ],
-    },
-    laneOf(
-      "f32x4.extract_lane",
-      0,
-      sums.map(get).reduce((x, y) => op("f32x4.add", x, y)),
-    ),
-  ];
-  const target = { name: "peak", comments: [], parameters: [], result: "f32", body, exported: true } as const;
-  const memory = new WebAssembly.Memory({ initial: 1 });
-  const binary = encodeModule({ functions: [target], memoryPages: 1 });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), { env: { memory } });
-  const run = exports.peak;
-  if (typeof run !== "function") throw new TypeError("the peak is not exported");
-  return (rounds * sums.length * 8) / fastest(() => run()) / 1e9;
-}
-
 const relaxed = process.argv.includes("--relaxed");
 if (relaxed) setFlagsFromString("--experimental-wasm-relaxed-simd");
 const targets: readonly TargetName[] = process.argv.includes("--wasm") ? ["wasm"] : ["js", "wasm"];
 const fused = supportsRelaxedSimd();
-const most = peak(fused);
+const most = measureMachine(wasmTarget({ fma: fused })).peak / 1e9;
 console.log(`most that vectors reach, ${fused ? "fused" : "not fused"}: ${most.toFixed(1)} GFLOP/s`);
 
 const wanted = process.argv.slice(2).find((word) => !word.startsWith("-")) ?? "";

@@ -63,10 +63,9 @@ function sizesOf(program: Program, { batch, sizes = {}, graph }: BenchOptions): 
 
 /** Parameters and states as the graph `init` leaves them; nothing where the module has none. */
 function initialWeights(module: Module, options: CompileOptions): Record<string, Tensor> {
-  const init = module.graphs.get("init");
-  if (!init) return {};
+  if (!module.graphs.has("init")) return {};
   const compiled = compile(module, { ...options, graphs: ["init"] });
   const executable = load(compiled);
-  executable.run("init", randomInputs(init.inputs, {}));
+  executable.run("init", randomInputs(compiled.programs.programs.get("init")!.inputs, {}));
   return Object.fromEntries([...compiled.module.globals.keys()].map((name) => [name, executable.read(name)]));
 }

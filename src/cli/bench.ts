@@ -11,7 +11,7 @@ interface Options {
   readonly graph: string;
   readonly model?: string;
   readonly batch?: number;
-  readonly size: Readonly<Record<string, number>>;
+  readonly size?: Readonly<Record<string, number>>;
   readonly seconds: number;
   readonly json?: boolean;
 }
@@ -24,7 +24,7 @@ export function addBench(program: Command): void {
     .option("--graph <name>", "the graph to measure: infer, train_step, eval_step, metrics, init", "infer")
     .option("--model <name>", "the model to measure, where the file declares several")
     .option("--batch <n>", "rows of the inputs; default what the train block says, or 32", wholeNumber(1))
-    .option("--size <name=n>", "another free size, such as T=64; default 32; may be given several times", size, {})
+    .option("--size <name=n>", "another free size, such as T=64; default 32; may be given several times", size)
     .option("--seconds <s>", "how long to measure the kernels", positive, 2)
     .addOption(targetOption())
     .option("--json", "one JSON object instead, in seconds, bytes and operations")
@@ -44,7 +44,7 @@ export function addBench(program: Command): void {
         target,
         parse,
         seconds,
-        sizes: options.size,
+        ...(options.size === undefined ? {} : { sizes: options.size }),
         ...(batch === undefined ? {} : { batch }),
       });
       process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : printReport(report));
@@ -52,7 +52,7 @@ export function addBench(program: Command): void {
 }
 
 /** `T=64`, added to the sizes before it. */
-function size(text: string, before: Readonly<Record<string, number>>): Record<string, number> {
+function size(text: string, before: Readonly<Record<string, number>> = {}): Record<string, number> {
   const match = /^([^=]+)=(.*)$/.exec(text);
   if (!match) throw new InvalidArgumentError("it must be a name and a number, such as T=64.");
   return { ...before, [match[1]!]: wholeNumber(1)(match[2]!) };
