@@ -113,7 +113,19 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
     );
     return [...(panel?.fill ?? []), ...inner];
   });
-  return [k.alloc(name, "f32", length), ...loops, ...rest];
+  return [k.alloc(name, "f32", length), ...whereTilesAre(order, outerShape, row !== undefined, loops), ...rest];
+}
+
+/** Rows that are too few for a tile go one by one: panels would be filled for nothing. */
+function whereTilesAre(
+  order: readonly OuterPlan[],
+  shape: readonly Dim[],
+  apart: boolean,
+  loops: readonly Stmt[],
+): readonly Stmt[] {
+  const rows = order.find(({ role }) => role === "m");
+  if (!apart || !rows) return loops;
+  return [k.if(k.compare("ge", k.fromDim(shape[rows.axis]!), k.index(rows.width)), loops)];
 }
 
 /** Whether there are rows along an axis of free size: whole tiles may leave some. */

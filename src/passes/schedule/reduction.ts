@@ -121,8 +121,10 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
   };
   const order = arrange(m, rows);
   if (other === undefined) return { order, lanes };
+  // What whole tiles leave depends on how wide these are.
+  const { width } = order.find((entry) => entry.axis === m)!;
   const split = (part: "tiles" | "rest", plan: readonly OuterPlan[]): OuterPlan[] =>
-    plan.map((entry) => (entry.axis === m ? { ...entry, part } : entry));
+    plan.map((entry) => (entry.axis === m ? { ...entry, part, width } : entry));
   return { order: split("tiles", order), alone: split("rest", arrange(other, sizeOf(other))), lanes };
 }
 

@@ -1,0 +1,138 @@
+// Contractions of many shapes, with their gradients, as kernels for scalars and for vectors: odd sizes, few and many columns, rows
+// that tiles leave, padding on all sides, operands in every order.
+
+import { describe, it } from "vitest";
+import { defaultPipeline } from "../../src/compile.ts";
+import { type Dim, symbol } from "../../src/ir/dim.ts";
+import { createGraphBuilder } from "../../src/ir/emit.ts";
+import type { Graph } from "../../src/ir/graph.ts";
+import { interpretGraph } from "../../src/ir/interpret.ts";
+import { parsePipeline, runPipeline } from "../../src/passes/pipeline.ts";
+import { randomInputs } from "../support/graphs.ts";
+import { expectLowered } from "../support/lowered.ts";
+
+const N = symbol("N");
+
+/** Result and both gradients of an operation on two operands, or only the result. */
+function graphOf(
+  op: string,
+  x: readonly Dim[],
+  w: readonly Dim[],
+  attributes: Parameters<ReturnType<typeof createGraphBuilder>["emit"]["value"]>[2],
+): Graph {
+  const builder = createGraphBuilder("test");
+  const { emit } = builder;
+  const [a, b] = [builder.input("x", { dtype: "f32", shape: x }), builder.input("w", { dtype: "f32", shape: w })];
+  const y = emit.value(op, [a, b], attributes);
+  const d = builder.input("d", y.type);
+  const axes = y.type.shape.map((_, axis) => axis);
+  const loss = emit.reduce("sum", emit.multiply(y, d), axes);
+  const [dx, dw] = emit.node("gradient", [loss, a, b]);
+  return builder.build([
+    { name: "y", value: y },
+    { name: "dx", value: dx! },
+    { name: "dw", value: dw! },
+  ]);
+}
+
+/** Compares the kernels of the whole pipeline with the meaning of the graph as it is. */
+function check(graph: Graph, sizes: Readonly<Record<string, number>>): void {
+  const module = { name: "test", doc: "", globals: new Map(), graphs: new Map([["test", graph]]) };
+  const plain = runPipeline(module, parsePipeline("differentiate")).graphs.get("test")!;
+  const planned = runPipeline(module, parsePipeline(defaultPipeline)).graphs.get("test")!;
+  const inputs = randomInputs(plain, sizes, 3);
+  const expected = interpretGraph(plain, inputs, new Map(), sizes);
+  expectLowered({ graph: planned, inputs: new Map(Object.entries(inputs)), globals: new Map(), sizes }, expected);
+}
+
+interface Convolution {
+  readonly batch?: Dim;
+  readonly size: readonly [number, number];
+  readonly channels: readonly [number, number];
+  readonly window: number;
+  readonly stride?: number;
+  readonly padding?: number;
+  readonly dilation?: number;
+  readonly groups?: number;
+}
+
+function convolution(given: Convolution): Graph {
+  const { batch = N, size, channels, window, stride = 1, padding = 0, dilation = 1, groups = 1 } = given;
+  const [inputs, outputs] = channels;
+  return graphOf("convolution", [batch, ...size, inputs], [window, window, inputs / groups, outputs], {
+    layout: "b01f,01io->b01f",
+    strides: [stride, stride],
+    padding: [
+      [padding, padding],
+      [padding, padding],
+    ],
+    lhs_dilation: [1, 1],
+    rhs_dilation: [dilation, dilation],
+    groups,
+    batch_groups: 1,
+  });
+}
+
+describe("convolutions as kernels", () => {
+  it.each<Convolution>([
+    { size: [7, 9], channels: [3, 8], window: 3 },
+    { size: [7, 9], channels: [3, 8], window: 3, padding: 1 },
+    { size: [9, 12], channels: [8, 13], window: 3, padding: 1 },
+    { batch: 1, size: [6, 13], channels: [5, 12], window: 3, padding: 1 },
+    { batch: 1, size: [11, 12], channels: [1, 16], window: 5, padding: 2 },
+    { batch: 5, size: [8, 9], channels: [4, 4], window: 2 },
+    { size: [11, 11], channels: [4, 7], window: 3, stride: 2, padding: 1 },
+    { size: [11, 12], channels: [2, 8], window: 3, dilation: 2, padding: 2 },
+    { size: [9, 9], channels: [12, 12], window: 3, padding: 1, groups: 12 },
+    { batch: 1, size: [10, 9], channels: [6, 6], window: 3, stride: 2, padding: 1, groups: 6 },
+    { size: [8, 8], channels: [4, 8], window: 3, padding: 1, groups: 2 },
+    { size: [7, 8], channels: [9, 17], window: 1 },
+    { size: [6, 6], channels: [16, 3], window: 3, padding: 1 },
+  ])("%o", (given) => {
+    const graph = convolution(given);
+    for (const size of given.batch === undefined ? [1, 5] : [0]) check(graph, { N: size });
+  });
+});
+
+describe("products of matrices as kernels", () => {
+  const shapes = [
+    [1, 9, 33],
+    [5, 17, 18],
+    [13, 8, 8],
+    [9, 40, 7],
+    [33, 3, 4],
+    [6, 21, 1],
+    [1, 64, 12],
+    [3, 2, 3],
+  ] as const;
+  for (const [m, depth, n] of shapes) {
+    it(`${m}×${depth}×${n}, operands in every order`, () => {
+      for (const rows of [m, N]) {
+        for (const [left, right] of [
+          [1, 0],
+          [1, 1],
+          [0, 0],
+          [0, 1],
+        ] as const) {
+          const x = left === 1 ? [rows, depth] : [depth, rows];
+          const w = right === 0 ? [depth, n] : [n, depth];
+          check(graphOf("dot", x, w, { batch: [[], []], contract: [[left], [right]] }), { N: m });
+        }
+      }
+    });
+  }
+
+  it("in batches", () => {
+    const attributes = { batch: [[0], [0]], contract: [[2], [1]] };
+    check(graphOf("dot", [3, 6, 10], [3, 10, 9], attributes), {});
+    check(graphOf("dot", [N, 6, 10], [N, 10, 9], attributes), { N: 2 });
+    const heads = {
+      batch: [
+        [0, 2],
+        [0, 2],
+      ],
+      contract: [[3], [3]],
+    };
+    check(graphOf("dot", [N, 5, 2, 8], [N, 9, 2, 8], heads), { N: 2 });
+  });
+});
