@@ -27,6 +27,7 @@ function rowsOf(name, rows) {
 
 const matmul = (size) => ({
   file: "matmul",
+  model: `Matmul${size}`,
   inputs: () => ({ a: named(`W1_a${size}`), b: named(`W1_b${size}`) }),
 });
 const mlp = (batch) => ({ file: "mlp", weights: "W2", inputs: () => ({ x: rowsOf("W2_x", batch) }) });
@@ -56,9 +57,10 @@ function weightOf(prefix, name) {
   return [prefix, ...middle, last].join("_");
 }
 
-function moduleOf(file) {
+function moduleOf(file, model) {
   const path = resolve(here, "workloads", `${file}.dlm`);
-  const { module, diagnostics } = compileSource({ name: path, text: readFileSync(path, "utf8") }, () => undefined);
+  const source = { name: path, text: readFileSync(path, "utf8") };
+  const { module, diagnostics } = compileSource(source, () => undefined, model ? { model } : {});
   if (!module) throw new Error(diagnostics.map(({ message }) => message).join("; "));
   return module;
 }
@@ -70,8 +72,8 @@ export async function init({ threads }) {
 export const supports = (id) => Object.hasOwn(workloads, id);
 
 export async function build(id) {
-  const { file, weights, graph = "infer", inputs } = workloads[id];
-  const module = moduleOf(file);
+  const { file, model, weights, graph = "infer", inputs } = workloads[id];
+  const module = moduleOf(file, model);
   const executable = load(compile(module, { target, graphs: [graph] }));
   for (const { name, type, role } of module.globals.values()) {
     if (role !== "parameter") continue;

@@ -123,7 +123,7 @@ function whereTilesAre(
   apart: boolean,
   loops: readonly Stmt[],
 ): readonly Stmt[] {
-  const rows = order.find(({ role }) => role === "m");
+  const rows = order.find(({ role, width }) => role === "m" && width > 1);
   if (!apart || !rows) return loops;
   return [k.if(k.compare("ge", k.fromDim(shape[rows.axis]!), k.index(rows.width)), loops)];
 }
