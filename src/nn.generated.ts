@@ -106,6 +106,7 @@ export interface Library {
   /**
    * -log(softmax(logits)[label]): how unlikely the right class is thought to be. Labels are integers i32[...B], or one
    * probability for each class, f32[...B, K]. Rows whose label is `ignore` do not count; if none counts, the loss is 0.
+   * Any other label that is no class makes the loss infinite, which training reports.
    */
   readonly cross_entropy: { (logits: Tensor, label: Argument, options?: { readonly ignore?: Dim | undefined | undefined }): Tensor; (label: Argument, options?: { readonly ignore?: Dim | undefined | undefined }): Layer; };
   /**

@@ -43,7 +43,7 @@ export function declareBundle(name: string, doc: string, program: Program): stri
   });
   const inputs: OptionalKind<PropertySignatureStructure>[] = program.inputs.map((input) => ({
     name: input.name,
-    type: `Input<${arrayOf[input.type.dtype]}>`,
+    type: `Input<${arrayOf[input.type.dtype]}>${input.type.shape.length === 0 ? " | number" : ""}`,
     isReadonly: true,
     hasQuestionToken: isImplicitInput(input.name),
     docs: [input.name === "key" ? "Seed and step of the random numbers; default 0, 0." : shapeText(input.type)],

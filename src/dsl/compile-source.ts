@@ -100,11 +100,19 @@ function compileModel(c: Context, scope: FileScope, options: CompileOptions): { 
   const init = finishGraph(c.init, [], new Map([...c.init.current].filter(([name]) => c.globals.has(name))));
   const module: Module = {
     name: model.name.name,
-    doc: model.doc ?? file.doc ?? "",
+    doc: documentationOf(model, file),
     globals: new Map<string, Global>(c.globals),
     graphs: new Map([init, ...graphs].map((graph) => [graph.name, graph])),
   };
   return { module, ...(plan ? { plan } : {}) };
+}
+
+/** What is written of the model, or else at the head of its file, then of its inputs and outputs. */
+function documentationOf(model: ModelDeclaration, file: FileScope): string {
+  const parts = [...model.parameters, ...model.outputs].flatMap(({ name, doc }) =>
+    doc === undefined ? [] : [`- ${name.name}: ${doc.replaceAll("\n", " ")}`],
+  );
+  return [model.doc ?? file.doc ?? "", parts.join("\n")].filter((text) => text !== "").join("\n\n");
 }
 
 function mainModel(

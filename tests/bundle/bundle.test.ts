@@ -203,3 +203,25 @@ export { data, shape };
     expect(() => Twice({ x: [1, 2] })).toThrow("Twice: x needs a shape: { data, shape }");
   });
 });
+
+describe("a bundle with a scalar input", () => {
+  const text = `/// Scales.
+model Scale(
+  /// What is scaled.
+  x: f32[N],
+  /// By how much.
+  by: f32[]
+) -> (y: f32[N]) {
+  y = x * by
+}
+`;
+  it("takes a plain number for it, and tells of its inputs in the declarations", async () => {
+    writeFileSync(path("scale.dlm"), text);
+    expect(await dlm("bundle", path("scale.dlm"), "-o", path("scale.mjs"))).toMatchObject({ code: 0, stderr: "" });
+    const { Scale } = await import(pathToFileURL(path("scale.mjs")).href);
+    expect(Array.from(Scale({ x: [1, 2], by: 3 }).y.data)).toEqual([3, 6]);
+    const declarations = readFileSync(path("scale.d.mts"), "utf8");
+    expect(declarations).toContain("readonly by: Input<Float32Array> | number;");
+    expect(declarations).toContain(" * - by: By how much.");
+  });
+});

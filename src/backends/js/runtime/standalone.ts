@@ -43,7 +43,7 @@ export interface Description {
 }
 
 type Data = ArrayLike<number>;
-type Given = Data | { readonly data: Data; readonly shape?: readonly number[] };
+type Given = number | Data | { readonly data: Data; readonly shape?: readonly number[] };
 
 interface Tensor {
   readonly dtype: string;
@@ -70,7 +70,8 @@ export function createModel(
     const given = model.inputs.map((input) => {
       // Seed and step of random numbers may be left out.
       const value = inputs[input.name] ?? (input.name === "key" ? [0, 0] : fail(`input ${input.name} is missing`));
-      const read = typeof value === "object" && "data" in value ? value : { data: value };
+      const data = typeof value === "number" ? [value] : value;
+      const read = typeof data === "object" && "data" in data ? data : { data };
       if (!isNumbers(read.data) || (read.shape !== undefined && !isNumbers(read.shape)))
         fail(`${input.name} should be a flat array of numbers, or { data, shape }`);
       return read;
