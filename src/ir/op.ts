@@ -81,6 +81,8 @@ export interface ReductionLowering<A> {
 }
 
 export interface StatementContext<A> extends LoweringContext<A> {
+  /** Elements of the target's vectors; only where there are more than 1 may loops have lanes. */
+  readonly lanes: 1 | 4;
   /** A name that nothing else in the kernel has. */
   fresh(stem: string): string;
   store(index: readonly Expr[], value: Expr): Stmt;

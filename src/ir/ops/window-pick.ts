@@ -4,18 +4,17 @@ import { type AttributesOf, attribute } from "../attributes.ts";
 import { type Dim, multiplyDims, productOf } from "../dim.ts";
 import type { TensorType } from "../graph.ts";
 import { k } from "../kernel/build.ts";
-import type { Expr, Stmt } from "../kernel/types.ts";
-import { defineOp, InferenceError, type ReferenceTensor, type Sample, type StatementContext } from "../op.ts";
+import { defineOp, InferenceError, type ReferenceTensor, type Sample } from "../op.ts";
 import { eachIndex, elementAt, linearOf, makeTensor, wrap } from "../reference.ts";
 import { formatShape, formatType, requireEqual, requireSameDType } from "./checks.ts";
-import { nest } from "./gather.ts";
 import { windowCount } from "./geometry.ts";
 import { identityOf } from "./reduce.ts";
 import { normal, spaced } from "./samples.ts";
+import { scatterStatements } from "./window-scatter.ts";
 import { eachPlace, geometries, geometry, placeExpr, windowAxes, windowedShape, windowFlops } from "./window-shape.ts";
 
 const pickAttributes = { kind: attribute.oneOf("max", "min"), ...geometry };
-type PickAttributes = AttributesOf<typeof pickAttributes>;
+export type PickAttributes = AttributesOf<typeof pickAttributes>;
 
 /** The index of the first greatest (least) element under a window; undefined where nothing exceeds the identity. */
 function findPick(x: ReferenceTensor, attributes: PickAttributes, position: readonly number[]): number | undefined {
@@ -84,60 +83,6 @@ const windowSelect = defineOp<typeof pickAttributes>({
   flops: windowFlops,
   samples: [...pickSamples("max", "x"), ...pickSamples("min", "x").slice(0, 2)],
 });
-
-/** Clears the result, then finds the place of each window's extremum and adds to it. */
-function scatterStatements(context: StatementContext<PickAttributes>): readonly Stmt[] {
-  const { attributes: given, inputTypes, fresh } = context;
-  const [x, d] = inputTypes;
-  const { dtype } = x!;
-  const zero = k.constant(0, d!.dtype);
-  const identity = k.constant(identityOf(given.kind, dtype), dtype);
-  const exceeds = given.kind === "max" ? k.gt : k.lt;
-  // Windows that overlap add to the same elements.
-  const overlaps = (axis: number): boolean =>
-    given.strides[axis]! < (given.window[axis]! - 1) * given.dilation[axis]! + 1;
-  const one = (position: readonly Expr[]): readonly Stmt[] => {
-    const best = fresh("best");
-    const value = fresh("value");
-    // Along axes whose window is 1 the place is known.
-    const start = placeExpr(
-      x!.shape,
-      given,
-      position,
-      given.window.map(() => k.index(0)),
-    );
-    const names = given.window.map((size) => (size === 1 ? undefined : fresh("at")));
-    const search = nest(
-      given.window,
-      fresh,
-      () => true,
-      (tap) => {
-        const { index, inside } = placeExpr(x!.shape, given, position, tap);
-        const keep = names.flatMap((name, axis) => (name ? [k.assign(name, index[axis]!)] : []));
-        const better = k.and(inside, exceeds(k.variable(value, dtype), k.variable(best, dtype)));
-        const improved = [k.assign(best, k.variable(value, dtype)), ...keep];
-        return [k.let(value, context.input(0, index)), k.if(better, improved)];
-      },
-    );
-    const at = names.map((name, axis) => (name ? k.variable(name, "index") : start.index[axis]!));
-    const sum = k.add(context.stored(at), context.input(1, position));
-    return [
-      k.var(best, identity),
-      ...names.flatMap((name) => (name ? [k.var(name, k.index(0))] : [])),
-      ...search,
-      k.if(exceeds(k.variable(best, dtype), identity), [context.store(at, sum)]),
-    ];
-  };
-  return [
-    ...nest(
-      x!.shape,
-      fresh,
-      () => false,
-      (index) => [context.store(index, zero)],
-    ),
-    ...nest(d!.shape, fresh, overlaps, one),
-  ];
-}
 
 const windowScatter = defineOp<typeof pickAttributes>({
   name: "window_scatter",

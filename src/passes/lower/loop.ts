@@ -121,6 +121,7 @@ export function lowerStatements(draft: Draft): readonly Stmt[] {
     throw new TypeError("only operations of kind statements write their results");
   return rule.statements({
     ...draft.elements.context(node),
+    lanes: draft.tiles.lanes,
     fresh: draft.fresh,
     store: (index, value) => draft.store(0, index, value),
     stored: (index) => draft.stored(0, index),
