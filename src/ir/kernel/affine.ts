@@ -14,15 +14,12 @@ export interface AffineTerm {
   readonly atoms: readonly Expr[];
 }
 
-const keys = new WeakMap<Expr, string>();
-
 /** A text that is equal for equal expressions, and only for them. */
 export function exprKey(expr: Expr): string {
-  const known = keys.get(expr);
-  if (known !== undefined) return known;
-  const key = makeKey(expr);
-  keys.set(expr, key);
-  return key;
+  if (expr.kind === "constant" || expr.kind === "variable") return makeKey(expr);
+  const known = Known.of(expr);
+  known.key ??= makeKey(expr);
+  return known.key;
 }
 
 function makeKey(expr: Expr): string {
@@ -57,6 +54,25 @@ function makeKey(expr: Expr): string {
   }
 }
 
+class Itself {
+  constructor(target: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: this is how a private field gets onto an object that is there already
+    return target;
+  }
+}
+
+/**
+ * What was worked out about an expression, in a private field of the expression itself: nobody else sees it, and copies of the
+ * expression with other parts do not take it along. A WeakMap would do the same, but slows lowering down a good deal.
+ */
+class Known extends Itself {
+  #known: { key?: string; form?: Affine } = {};
+
+  static of(expr: Expr): { key?: string; form?: Affine } {
+    return #known in expr ? expr.#known : new Known(expr).#known;
+  }
+}
+
 const termKey = (term: AffineTerm): string => term.atoms.map(exprKey).join("*");
 
 /** Merges equal terms and drops those with coefficient 0; the first appearance decides the order. */
@@ -70,15 +86,12 @@ function normalise(terms: readonly AffineTerm[], constant: number): Affine {
   return { terms: [...merged.values()].filter((term) => term.coefficient !== 0), constant };
 }
 
-const forms = new WeakMap<Expr, Affine>();
-
 /** The normal form of an expression of type `index`. */
 export function toAffine(expr: Expr): Affine {
-  const known = forms.get(expr);
-  if (known) return known;
-  const form = makeAffine(expr);
-  forms.set(expr, form);
-  return form;
+  if (expr.kind === "constant" || expr.kind === "variable") return makeAffine(expr);
+  const known = Known.of(expr);
+  known.form ??= makeAffine(expr);
+  return known.form;
 }
 
 function makeAffine(expr: Expr): Affine {
@@ -99,15 +112,23 @@ function makeAffine(expr: Expr): Affine {
 
 export const constantAffine = (constant: number): Affine => ({ terms: [], constant });
 
-export const addAffine = (a: Affine, b: Affine): Affine => normalise([...a.terms, ...b.terms], a.constant + b.constant);
+export function addAffine(a: Affine, b: Affine): Affine {
+  const constant = a.constant + b.constant;
+  if (b.terms.length === 0) return { terms: a.terms, constant };
+  if (a.terms.length === 0) return { terms: b.terms, constant };
+  return normalise([...a.terms, ...b.terms], constant);
+}
 
-export const scaleAffine = (a: Affine, by: number): Affine =>
-  normalise(
-    a.terms.map((term) => ({ ...term, coefficient: term.coefficient * by })),
-    a.constant * by,
-  );
+export function scaleAffine(a: Affine, by: number): Affine {
+  if (by === 1) return a;
+  if (by === 0) return constantAffine(0);
+  const terms = a.terms.map(({ coefficient, atoms }) => ({ coefficient: coefficient * by, atoms }));
+  return { terms, constant: a.constant * by };
+}
 
 export function multiplyAffine(a: Affine, b: Affine): Affine {
+  if (b.terms.length === 0) return scaleAffine(a, b.constant);
+  if (a.terms.length === 0) return scaleAffine(b, a.constant);
   const terms: AffineTerm[] = [];
   for (const s of [...a.terms, { coefficient: a.constant, atoms: [] }]) {
     for (const t of [...b.terms, { coefficient: b.constant, atoms: [] }]) {
@@ -156,7 +177,7 @@ export function fromAffine(form: Affine): Expr {
   for (const term of negative) sum = indexBinary("subtract", sum, product(term.atoms, -term.coefficient));
   if (rest > 0) sum = indexBinary("add", sum, indexConstant(rest));
   if (rest < 0) sum = indexBinary("subtract", sum, indexConstant(-rest));
-  forms.set(sum, form);
+  if (sum.kind === "binary") Known.of(sum).form = form;
   return sum;
 }
 
