@@ -154,8 +154,8 @@ function select(expr: Expr & { readonly kind: "select" }, c: ExpressionContext):
   const [condition, a, b] = [expr.condition, expr.a, expr.b].map((x) => render(x, c));
   if (isVector(expr.type)) return op("v128.bitselect", a!, b!, condition!);
   const cheap = [expr.a, expr.b].every(isCheap);
-  // Conditions on data are mispredicted; those on indices guard what exists.
-  if (cheap && (dependsOnData(expr.condition) || ![expr.a, expr.b].some(reads))) {
+  // Conditions on data are mispredicted; those on indices guard what exists, and an address out of the memory traps.
+  if (cheap && (isData(expr.condition) || ![expr.a, expr.b].some(reads))) {
     return op("select", a!, b!, condition!);
   }
   return { kind: "if", condition: condition!, result: registerOf(expr.type), then: [a!], otherwise: [b!] };
@@ -193,6 +193,12 @@ const reads = (expr: Expr): boolean => expr.kind === "load" || operandsOf(expr).
 function dependsOnData(expr: Expr): boolean {
   if (expr.kind === "variable") return expr.type !== "index";
   return expr.kind === "load" || expr.kind === "threefry" || operandsOf(expr).some(dependsOnData);
+}
+
+/** Whether only elements decide it: no index, and no name of a truth that an index may have decided. */
+function isData(expr: Expr): boolean {
+  if (expr.type === "index" || (expr.kind === "variable" && expr.type === "bool")) return false;
+  return expr.kind === "load" || operandsOf(expr).every(isData);
 }
 
 /** Whether evaluating it for nothing is safe (no address is data) and costs less than a branch. */

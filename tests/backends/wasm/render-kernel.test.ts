@@ -111,6 +111,24 @@ describe("generated WebAssembly gives what the interpreter gives", () => {
     }
   });
 
+  it("reads nothing that a condition keeps from being read, whatever else decides it", () => {
+    // x begins at byte 0, so that x[i - 1] lies outside of the memory for i = 0, and traps.
+    const x = k.load("x", i, "f32");
+    const before = k.load("x", k.subtract(i, 1), "f32");
+    const inside = k.and(k.gt(i, 0), k.gt(x, 2));
+    const buffers: Kernel["buffers"] = [
+      { name: "x", dtype: "f32", length: 4, access: "read" },
+      { name: "y", dtype: "f32", length: 4, access: "write" },
+    ];
+    const zero = k.constant(0, "f32");
+    const direct = [k.store("y", i, k.select(inside, before, zero))];
+    const named = [k.let("inside", inside), k.store("y", i, k.select(k.variable("inside", "bool"), before, zero))];
+    for (const body of [direct, named]) {
+      const kernel = kernelOf(buffers, [k.loop("i", 4, body)]);
+      expect([...runCompiled(kernel, { x: [5, 1, 3, 4], y: [9, 9, 9, 9] }).y!]).toEqual([0, 0, 1, 3]);
+    }
+  });
+
   it("for scratch arrays, free sizes and empty loops", () => {
     const [N, n, j]: readonly Expr[] = ["N", "n", "j"].map((name) => k.variable(name, "index"));
     const kernel = kernelOf(
