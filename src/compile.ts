@@ -61,14 +61,28 @@ function targetOf(name: TargetName): Target {
   }
 }
 
+export interface LoadOptions {
+  /**
+   * How many threads share the work, the calling one among them; default 1. For target wasm where memory can be shared: in Node, and in
+   * pages with COOP and COEP. Elsewhere there is one, and `notice` is told why. Results have the same bits for any number.
+   */
+  readonly threads?: number;
+  /** By default, the console is told. */
+  readonly notice?: (text: string) => void;
+}
+
 /** A module ready to run in this process, by the back-end that it was compiled for. Graphs are compiled when they first run. */
-export function load({ target, programs }: Compiled): Repeatable {
-  return target.name === "wasm" ? createWasmExecutable(programs, target) : createExecutable(programs);
+export function load({ target, programs }: Compiled, options: LoadOptions = {}): Repeatable {
+  return target.name === "wasm"
+    ? createWasmExecutable(programs, { ...options, fma: target.fma })
+    : createExecutable(programs);
 }
 
 /** The same, with generated code compiled ahead and without blocking, as pages want it for large models. */
-export async function loadAsync({ target, programs }: Compiled): Promise<Repeatable> {
-  return target.name === "wasm" ? prepareExecutable(programs, target) : createExecutable(programs);
+export async function loadAsync({ target, programs }: Compiled, options: LoadOptions = {}): Promise<Repeatable> {
+  return target.name === "wasm"
+    ? prepareExecutable(programs, { ...options, fma: target.fma })
+    : createExecutable(programs);
 }
 
 function keepGraphs(module: Module, names: readonly string[]): Module {

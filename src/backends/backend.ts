@@ -16,6 +16,8 @@ export interface Executable {
   read(name: string): Tensor;
   /** Sets a parameter or state; dtype and shape must be those of its declaration. */
   write(name: string, value: Tensor): void;
+  /** Ends its threads, if it has any; they end with the process too. It may still be used: a run that needs them starts others. */
+  dispose?(): void;
 }
 
 /** An executable of which a graph can be run again and again without looking at its inputs, for measurements. */

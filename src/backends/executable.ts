@@ -12,11 +12,13 @@ import { evaluate, globalOffsets, type Layout, layoutOf } from "./js/runtime/lay
 /** A back-end's memory, and the functions that run in it. */
 export interface Engine {
   /** The memory as it is now; another buffer when it has grown. */
-  memory(): ArrayBuffer;
+  memory(): ArrayBufferLike;
   /** Makes the memory as large as the layout of the graph needs, and its code. What lies in the first `kept` bytes stays. */
   reserve(program: Program, layout: Layout, kept: number): void;
   /** What runs the graph in that memory; its sizes come in the order of `program.sizes`. Good until memory is laid out otherwise. */
   entry(program: Program, layout: Layout, sizes: readonly number[]): () => void;
+  /** Ends its threads, if it has any. */
+  dispose?(): void;
 }
 
 /** All parameters and states of the engine's memory are zero at first, from byte 0 on. */
@@ -87,6 +89,7 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Rep
       checkLength(name, tensor);
       view(engine.memory(), type.dtype, offset, tensor.data.length).set(tensor.data);
     },
+    dispose: () => engine.dispose?.(),
   };
 }
 
@@ -141,7 +144,7 @@ function solve(pairs: readonly ShapePair[], given: Readonly<Record<string, numbe
   }
 }
 
-function view(memory: ArrayBuffer, dtype: DType, offset: number, length: number): TypedArray {
+function view(memory: ArrayBufferLike, dtype: DType, offset: number, length: number): TypedArray {
   switch (dtype) {
     case "f32":
       return new Float32Array(memory, offset, length);
@@ -157,7 +160,7 @@ function view(memory: ArrayBuffer, dtype: DType, offset: number, length: number)
   }
 }
 
-const tensorAt = (memory: ArrayBuffer, dtype: DType, shape: readonly number[], offset: number): Tensor => ({
+const tensorAt = (memory: ArrayBufferLike, dtype: DType, shape: readonly number[], offset: number): Tensor => ({
   dtype,
   shape,
   data: view(memory, dtype, offset, countOf(shape)).slice(),

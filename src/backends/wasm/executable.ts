@@ -1,16 +1,23 @@
 // Runs a lowered module as WebAssembly: one memory that grows, one WebAssembly module for each graph.
 
-import type { Program, ProgramModule } from "../../ir/kernel/program.ts";
-import { InputError, type Repeatable } from "../backend.ts";
+import type { ProgramModule } from "../../ir/kernel/program.ts";
+import type { Repeatable } from "../backend.ts";
 import { createExecutableOver, type Engine } from "../executable.ts";
-import { align, globalOffsets, type Layout } from "../js/runtime/layout.ts";
+import { globalOffsets } from "../js/runtime/layout.ts";
 import { encodeModule } from "./encode.ts";
 import { supportsRelaxedSimd } from "./features.ts";
+import { checkSize, growTo, pageBytes, placesOf } from "./memory.ts";
 import { renderGraph } from "./render.ts";
+import { createThreadedEngine, type ThreadedEngine } from "./threads/engine.ts";
+import { missingForThreads } from "./threads/start-worker.ts";
 
 export interface ExecutableOptions {
   /** Whether relaxed SIMD's multiply-add is used; by default, wherever this engine has it. */
   readonly fma?: boolean;
+  /** How many threads share the work, the calling one among them; default 1. Results have the same bits for any number. */
+  readonly threads?: number;
+  /** Told why there is one thread only, where more were asked for; by default, the console is. */
+  readonly notice?: (text: string) => void;
 }
 
 /** A graph as binary WebAssembly. */
@@ -26,7 +33,7 @@ interface Compiled {
 
 /** Compiles each graph at its first run, while the caller waits. All parameters and states are zero at first. */
 export function createExecutable(module: ProgramModule, options: ExecutableOptions = {}): Repeatable {
-  return createExecutableOver(module, createEngine(module, new Map(), options));
+  return createExecutableOver(module, createThreads(module, options) ?? createEngine(module, new Map(), options));
 }
 
 /**
@@ -38,6 +45,11 @@ export async function prepareExecutable(
   options: ExecutableOptions & { readonly graphs?: readonly string[] } = {},
 ): Promise<Repeatable> {
   const { graphs = [...module.programs.keys()] } = options;
+  const threads = createThreads(module, options);
+  if (threads) {
+    await Promise.all(graphs.map((graph) => threads.compileAhead(graph)));
+    return createExecutableOver(module, threads);
+  }
   const ready = await Promise.all(
     graphs.map(async (graph): Promise<readonly [string, Compiled]> => {
       const { binary, scratchBytes } = encode(module, graph, options);
@@ -47,13 +59,20 @@ export async function prepareExecutable(
   return createExecutableOver(module, createEngine(module, new Map(ready), options));
 }
 
+/** Undefined where one thread is wanted, or all that there can be. */
+function createThreads(module: ProgramModule, options: ExecutableOptions): ThreadedEngine | undefined {
+  const { threads = 1, fma = supportsRelaxedSimd(), notice = (text) => console.warn(text) } = options;
+  if (threads <= 1) return undefined;
+  const missing = missingForThreads();
+  if (missing === undefined) return createThreadedEngine(module, { fma }, threads);
+  notice(`${module.name} runs on one thread: ${missing}`);
+  return undefined;
+}
+
 function encode(module: ProgramModule, graph: string, { fma = supportsRelaxedSimd() }: ExecutableOptions): Encoded {
   const { functions, scratchBytes } = renderGraph(module, graph, { fma });
   return { binary: encodeModule({ functions, memoryPages: 1 }), scratchBytes };
 }
-
-const pageBytes = 65536;
-const mostPages = 65536;
 
 function createEngine(module: ProgramModule, compiled: Map<string, Compiled>, options: ExecutableOptions): Engine {
   const globalBytes = globalOffsets(module.globals).bytes;
@@ -81,11 +100,7 @@ function createEngine(module: ProgramModule, compiled: Map<string, Compiled>, op
   return {
     memory: () => memory.buffer,
     reserve(program, layout) {
-      const { end } = placesOf(program, layout, compiledOf(program.name).scratchBytes);
-      const missing = Math.ceil((end - memory.buffer.byteLength) / pageBytes);
-      if (missing <= 0) return;
-      checkSize(program.name, end);
-      grow(memory, missing, program.name, end);
+      growTo(memory, placesOf(program, layout, compiledOf(program.name).scratchBytes).end, program.name);
     },
     entry(program, layout, sizes) {
       const { arena, scratch } = placesOf(program, layout, 0);
@@ -95,29 +110,4 @@ function createEngine(module: ProgramModule, compiled: Map<string, Compiled>, op
       return () => run(...parameters);
     },
   };
-}
-
-/** Behind the arena lie the list of the addresses of its buffers and scratch memory. */
-function placesOf(program: Program, { bytes }: Layout, scratchBytes: number) {
-  const arena = align(bytes);
-  const scratch = align(arena + 4 * program.buffers.length);
-  return { arena, scratch, end: scratch + scratchBytes };
-}
-
-function checkSize(name: string, bytes: number): void {
-  if (bytes > mostPages * pageBytes) throw tooLarge(name, bytes);
-}
-
-const tooLarge = (name: string, bytes: number): InputError =>
-  new InputError(
-    `${name} needs ${(bytes / 1e9).toFixed(1)} GB of memory, and WebAssembly gives at most ${((mostPages * pageBytes) / 1e9).toFixed(1)} GB: take a smaller batch`,
-  );
-
-function grow(memory: WebAssembly.Memory, pages: number, name: string, bytes: number): void {
-  try {
-    memory.grow(pages);
-  } catch (error) {
-    if (error instanceof RangeError) throw tooLarge(name, bytes);
-    throw error;
-  }
 }

@@ -60,7 +60,8 @@ interface Entry {
   readonly scratch: Local;
 }
 
-function renderEntry(
+/** The function that calls all kernels and makes the copies. */
+export function renderEntry(
   program: Program,
   module: ProgramModule,
   kernels: ReadonlyMap<Kernel, RenderedKernel>,
@@ -108,7 +109,7 @@ function renderEntry(
 }
 
 /** Sources that are globals are set aside first, for another copy may change them. */
-function renderCopies(
+export function renderCopies(
   program: Program,
   module: ProgramModule,
 ): { readonly scratchBytes: number; readonly make: (entry: Entry) => readonly Tree[] } {

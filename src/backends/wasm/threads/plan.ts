@@ -1,0 +1,116 @@
+// What one run of a graph consists of once its sizes are known: which kernels the calling thread runs, and which regions threads
+// share. A region that is too small for sharing to pay stays on the calling thread.
+
+import { bytesOf } from "../../../ir/dtype.ts";
+import type { KernelCall, Program } from "../../../ir/kernel/program.ts";
+import type { Place } from "../../../ir/memory-plan.ts";
+import { evaluate, type Layout } from "../../js/runtime/layout.ts";
+import type { ThreadedGraph } from "./render.ts";
+import { evaluateIndex } from "./split.ts";
+
+export type Step =
+  | { readonly kind: "alone"; readonly export: number; readonly parameters: readonly number[] }
+  | {
+      readonly kind: "shared";
+      readonly name: string;
+      readonly export: number;
+      readonly tiles: number;
+      readonly chunks: number;
+      readonly parameters: readonly number[];
+      readonly sizes: number;
+      readonly scratchBytes: number;
+    };
+
+export interface Addresses {
+  readonly layout: Layout;
+  readonly globals: ReadonlyMap<string, number>;
+  /** Of the scratch memory of the first thread; the others' follows. */
+  readonly scratch: number;
+}
+
+/** Operations and bytes a nanosecond that a thread is taken to do; the cost of kernels is an estimate too. */
+const flopsPerNanosecond = 20;
+const bytesPerNanosecond = 20;
+/** What makes it worth sharing work, in nanoseconds of it. */
+export interface Grain {
+  /** Regions with less stay on the calling thread. */
+  readonly region: number;
+  /** No chunk has less. */
+  readonly chunk: number;
+}
+/** Waking and waiting cost about as much. */
+const usualGrain: Grain = { region: 12_000, chunk: 3_000 };
+/** For each thread, so that one that is kept busy by others holds nobody up for long. */
+const chunksPerThread = 8;
+
+/** The steps of a run, in order; undefined if threads have nothing to share in it. */
+export function planSteps(
+  program: Program,
+  { kernels }: ThreadedGraph,
+  sizes: Readonly<Record<string, number>>,
+  addresses: Addresses,
+  threads: number,
+  grain: Grain = usualGrain,
+): readonly Step[] | undefined {
+  const addressOf = (place: Place, width: number): number =>
+    baseOf(program, place, addresses) + evaluate(place.offset, sizes) * width;
+  const steps = program.calls.flatMap(({ kernel, places }: KernelCall): Step[] => {
+    const threaded = kernels.get(kernel)!;
+    const buffers = places.map((place, i) => addressOf(place, bytesOf[kernel.buffers[i]!.dtype]));
+    const values = kernel.sizes.map((size) => sizes[size]!);
+    const nanoseconds =
+      evaluate(kernel.cost.flops, sizes) / flopsPerNanosecond + evaluate(kernel.cost.bytes, sizes) / bytesPerNanosecond;
+    const tail = (scratchBytes: number): readonly number[] => [
+      ...buffers,
+      ...(scratchBytes > 0 ? [addresses.scratch] : []),
+    ];
+    const whole: Step = {
+      kind: "alone",
+      export: threaded.export,
+      parameters: [...values, ...tail(threaded.scratchBytes)],
+    };
+    const written = buffers.filter((_, i) => kernel.buffers[i]!.access !== "read");
+    const clobbers = kernel.buffers.some(
+      ({ name }, i) => threaded.early.includes(name) && written.includes(buffers[i]!),
+    );
+    if (clobbers || nanoseconds < grain.region) return [whole];
+    const extents = threaded.pieces.map((piece) => Math.max(0, evaluateIndex(piece.extent, sizes)));
+    const all = extents.reduce((a, b) => a + b, 0);
+    const pieces = threaded.pieces.flatMap((piece, i): Step[] => {
+      const tiles = evaluateIndex(piece.tiles, sizes);
+      if (tiles <= 0) return [];
+      const share = (nanoseconds * extents[i]!) / all;
+      const chunks = Math.min(tiles, chunksPerThread * threads, Math.floor(share / grain.chunk));
+      const [own, scratchBytes] = [tail(piece.scratchBytes), piece.scratchBytes];
+      if (chunks < 2 || share < grain.region) {
+        return [{ kind: "alone", export: piece.export, parameters: [...values, 0, tiles, ...own] }];
+      }
+      const parameters = [...values, 0, 0, ...own];
+      return [
+        {
+          kind: "shared",
+          name: kernel.name,
+          export: piece.export,
+          tiles,
+          chunks,
+          parameters,
+          sizes: values.length,
+          scratchBytes,
+        },
+      ];
+    });
+    return pieces.some(({ kind }) => kind === "shared") ? pieces : [whole];
+  });
+  return steps.some(({ kind }) => kind === "shared") ? steps : undefined;
+}
+
+function baseOf({ inputs }: Program, place: Place, { layout, globals }: Addresses): number {
+  switch (place.kind) {
+    case "arena":
+      return layout.arena[place.buffer]!;
+    case "input":
+      return layout.inputs[inputs.findIndex((input) => input.name === place.name)]!;
+    case "global":
+      return globals.get(place.name)!;
+  }
+}

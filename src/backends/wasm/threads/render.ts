@@ -1,0 +1,82 @@
+// Renders one graph for several threads: the module of `../render.ts`, in which each kernel can also be called by itself, and with
+// it the pieces of kernels that threads may share.
+
+import { printKernel } from "../../../ir/kernel/print.ts";
+import type { ProgramModule } from "../../../ir/kernel/program.ts";
+import type { Kernel } from "../../../ir/kernel/types.ts";
+import { createLibrary } from "../functions/library.ts";
+import { type RenderOptions, renderCopies, renderEntry } from "../render.ts";
+import { type RenderedKernel, renderKernel } from "../render-kernel.ts";
+import { type WasmFunction, withCallees } from "../tree.ts";
+import { type Piece, splitKernel } from "./split.ts";
+
+export interface ThreadedPiece extends Piece {
+  /** Among the exported functions. */
+  readonly export: number;
+  readonly scratchBytes: number;
+}
+
+export interface ThreadedKernel {
+  /** The whole of it, among the exported functions. */
+  readonly export: number;
+  readonly scratchBytes: number;
+  /** None where one thread must run it as a whole. */
+  readonly pieces: readonly ThreadedPiece[];
+  readonly early: readonly string[];
+}
+
+export interface ThreadedGraph {
+  readonly functions: readonly WasmFunction[];
+  /** Names of the exported functions: the whole graph, the copies at its end, then those of kernels. */
+  readonly exports: readonly string[];
+  readonly kernels: ReadonlyMap<Kernel, ThreadedKernel>;
+  /** Bytes of scratch memory that a thread needs. */
+  readonly scratchBytes: number;
+}
+
+/** Throws a RangeError for a graph that the module does not have. */
+export function renderThreaded(module: ProgramModule, graph: string, { fma }: RenderOptions): ThreadedGraph {
+  const program = module.programs.get(graph);
+  if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
+  const library = createLibrary();
+  const targets: WasmFunction[] = [];
+  const make = (kernel: Kernel): RenderedKernel & { readonly export: number } => {
+    // Other kernels may have the same name, and the graph too.
+    const { target, scratchBytes } = renderKernel(kernel, `${kernel.name}.${targets.length}`, library, fma);
+    const exported = { ...target, exported: true };
+    return { target: exported, scratchBytes, export: targets.push(exported) + 1 };
+  };
+  const rendered = new Map<Kernel, RenderedKernel>();
+  const kernels = new Map<Kernel, ThreadedKernel>();
+  const byText = new Map<string, Kernel>();
+  for (const { kernel } of program.calls) {
+    if (kernels.has(kernel)) continue;
+    const text = printKernel(kernel);
+    const same = byText.get(text);
+    if (same) {
+      rendered.set(kernel, rendered.get(same)!);
+      kernels.set(kernel, kernels.get(same)!);
+      continue;
+    }
+    byText.set(text, kernel);
+    const whole = make(kernel);
+    const split = splitKernel(kernel);
+    const pieces = (split?.pieces ?? []).map((piece): ThreadedPiece => {
+      const { export: number, scratchBytes } = make(piece.kernel);
+      return { ...piece, export: number, scratchBytes };
+    });
+    rendered.set(kernel, whole);
+    const { export: number, scratchBytes } = whole;
+    kernels.set(kernel, { export: number, scratchBytes, pieces, early: split?.early ?? [] });
+  }
+  const copies = renderCopies(program, module);
+  const entry = renderEntry(program, module, rendered, copies.make);
+  const updates = renderEntry({ ...program, name: `${graph}.copies`, calls: [] }, module, rendered, copies.make);
+  const functions = [entry, updates, ...targets];
+  return {
+    functions: withCallees(functions),
+    exports: functions.map(({ name }) => name),
+    kernels,
+    scratchBytes: Math.max(copies.scratchBytes, ...[...rendered.values()].map((kernel) => kernel.scratchBytes)),
+  };
+}
