@@ -70,7 +70,7 @@ export function createModel(
     const given = model.inputs.map((input) => {
       // Seed and step of random numbers may be left out.
       const value = inputs[input.name] ?? (input.name === "key" ? [0, 0] : fail(`input ${input.name} is missing`));
-      const data = typeof value === "number" ? [value] : value;
+      const data = typeof value === "number" && input.shape.length === 0 ? [value] : value;
       const read = typeof data === "object" && "data" in data ? data : { data };
       if (!isNumbers(read.data) || (read.shape !== undefined && !isNumbers(read.shape)))
         fail(`${input.name} should be a flat array of numbers, or { data, shape }`);
