@@ -70,11 +70,11 @@ export function createModel(
     const given = model.inputs.map((input) => {
       // Seed and step of random numbers may be left out.
       const value = inputs[input.name] ?? (input.name === "key" ? [0, 0] : fail(`input ${input.name} is missing`));
-      const data = typeof value === "number" && input.shape.length === 0 ? [value] : value;
-      const read = typeof data === "object" && "data" in data ? data : { data };
-      if (!isNumbers(read.data) || (read.shape !== undefined && !isNumbers(read.shape)))
+      const plain = typeof value === "number" && input.shape.length === 0 ? [value] : value;
+      const { data, shape } = typeof plain === "object" && "data" in plain ? plain : { data: plain, shape: undefined };
+      if (!isNumbers(data) || (shape !== undefined && !isNumbers(shape)))
         fail(`${input.name} should be a flat array of numbers, or { data, shape }`);
-      return read;
+      return { data, shape };
     });
     // What says its shape tells the free sizes first; the others follow from the number of elements.
     model.inputs.forEach((input, i) => {
