@@ -3,10 +3,11 @@
 import type { Command } from "commander";
 import type { TargetName } from "../compile.ts";
 import { UserError } from "../util/user-error.ts";
-import { chosenTarget, targetOption } from "./target.ts";
+import { chosenTarget, chosenThreads, targetOption, threadsOption } from "./target.ts";
 
 interface Options {
   readonly target: TargetName;
+  readonly threads?: number;
   readonly weights: string;
   readonly data?: string;
   readonly json?: boolean;
@@ -20,6 +21,7 @@ export function addEval(program: Command): void {
     .requiredOption("--weights <file>", "weights.safetensors, as dlm train leaves it")
     .option("--data <dir>", "where the data files are; default beside the program")
     .addOption(targetOption())
+    .addOption(threadsOption("1"))
     .option("--json", "the result as one JSON object")
     .action(async (file: string, options: Options) => {
       const { readTensorFile } = await import("../formats/node/files.ts");
@@ -37,6 +39,7 @@ export function addEval(program: Command): void {
         ["eval_step", "metrics"],
         options.weights,
         await chosenTarget(options),
+        await chosenThreads(options, "one"),
       );
       const { data, test } = await loadTrainingData(plan, columnTypes(compiled.module, plan), {
         read: dataFiles(source.directory, options.data),

@@ -7,10 +7,11 @@ import type { DType, Tensor } from "../ir/dtype.ts";
 import { isImplicitInput, type Module } from "../ir/graph.ts";
 import { UserError } from "../util/user-error.ts";
 import { wholeNumber } from "./numbers.ts";
-import { chosenTarget, targetOption } from "./target.ts";
+import { chosenTarget, chosenThreads, targetOption, threadsOption } from "./target.ts";
 
 interface Options {
   readonly target: TargetName;
+  readonly threads?: number;
   readonly weights?: string;
   readonly input: string;
   readonly output?: string;
@@ -30,6 +31,7 @@ export function addRun(program: Command): void {
       "where to write the outputs (.safetensors, .npy, .json); default JSON on standard output",
     )
     .addOption(targetOption())
+    .addOption(threadsOption("1"))
     .option("--model <name>", "the model to run, where the file declares several")
     .option("--seed <n>", "for models that draw random numbers", wholeNumber(0), 0)
     .action(async (file: string, options: Options) => {
@@ -43,6 +45,7 @@ export function addRun(program: Command): void {
         ["infer"],
         options.weights,
         await chosenTarget(options),
+        await chosenThreads(options, "one"),
       );
       const inputs = await readInputs(compiled.module, options.input, options.seed);
       const outputs = executable.run("infer", inputs);

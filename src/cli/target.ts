@@ -1,7 +1,9 @@
-// The option --target of every command that compiles.
+// The options --target and --threads of commands that compile and run.
 
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import type { TargetName } from "../compile.ts";
+import { UserError } from "../util/user-error.ts";
+import { wholeNumber } from "./numbers.ts";
 
 const targets: readonly TargetName[] = ["js", "wasm", "auto"];
 
@@ -17,4 +19,26 @@ export async function chosenTarget({ target }: { readonly target: TargetName }):
     enableRelaxedSimd();
   }
   return target;
+}
+
+export const threadsOption = (usual: string): Option =>
+  new Option("--threads <n>", `how many threads share the work of target wasm; default ${usual}`).argParser((text) => {
+    const value = wholeNumber(1)(text);
+    if (value > 64) throw new InvalidArgumentError("it must be at most 64.");
+    return value;
+  });
+
+/** More gain little on the kernels of small networks. */
+const mostThreads = 4;
+
+/** The number of threads that was asked for, or for training one for each core up to a few. */
+export async function chosenThreads(
+  { target, threads }: { readonly target: TargetName; readonly threads?: number },
+  usual: "one" | "cores",
+): Promise<number> {
+  if (threads !== undefined && threads > 1 && target === "js")
+    throw new UserError("target js runs on one thread", "leave out --threads, or take --target wasm");
+  if (threads !== undefined || usual === "one" || target === "js") return threads ?? 1;
+  const { availableParallelism } = await import("node:os");
+  return Math.min(availableParallelism(), mostThreads);
 }

@@ -5,10 +5,11 @@ import type { Command } from "commander";
 import type { TargetName } from "../compile.ts";
 import { interruptedExitCode, interruptible, resumeCommand } from "./interrupt.ts";
 import { wholeNumber } from "./numbers.ts";
-import { chosenTarget, targetOption } from "./target.ts";
+import { chosenTarget, chosenThreads, targetOption, threadsOption } from "./target.ts";
 
 interface Options {
   readonly target: TargetName;
+  readonly threads?: number;
   readonly data?: string;
   readonly out?: string;
   readonly epochs?: number;
@@ -35,6 +36,7 @@ export function addTrain(program: Command): void {
     .option("--weights <file>", "start from these weights instead of fresh ones")
     .option("--no-shuffle", "take the rows in the order of the file")
     .addOption(targetOption())
+    .addOption(threadsOption("one for each core, at most 4"))
     .option("--json", "progress as one JSON object a line")
     .option("--steps", "with --json, a line for each training step, too")
     .action(async (file: string, options: Options) => {
@@ -59,7 +61,7 @@ export function addTrain(program: Command): void {
         read: dataFiles(source.directory, options.data),
         ...(limit === undefined ? {} : { limit }),
       });
-      const executable = load(compiled);
+      const executable = load(compiled, { threads: await chosenThreads(options, "cores") });
       const initial = options.weights === undefined ? undefined : await readTensors(options.weights);
       // Weights that do not fit are found out before the folder of results is touched.
       if (initial) loadWeights(executable, compiled.module.globals.values(), initial, options.weights);
@@ -91,6 +93,7 @@ export function addTrain(program: Command): void {
       } finally {
         progress.stop();
         interrupt.stop();
+        executable.dispose?.();
       }
     });
 }

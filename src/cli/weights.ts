@@ -13,6 +13,7 @@ export async function withWeights(
   graphs: readonly string[],
   weights: string | undefined,
   target: TargetName = "js",
+  threads = 1,
 ): Promise<{ readonly compiled: Compiled; readonly executable: Executable }> {
   const kept = [...module.globals.values()].filter(({ role }) => role === "parameter" || role === "state");
   if (weights === undefined && kept.length > 0)
@@ -21,7 +22,7 @@ export async function withWeights(
       "train it first, then pass --weights DIR/weights.safetensors",
     );
   const compiled = compile(module, { graphs, target });
-  const executable = load(compiled);
+  const executable = load(compiled, { threads });
   if (weights !== undefined) loadWeights(executable, kept, await readTensors(weights), weights, module.name);
   return { compiled, executable };
 }

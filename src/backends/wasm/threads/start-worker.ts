@@ -44,8 +44,8 @@ export function startWorker(text: string): StartedWorker {
 const isIsolated = (): boolean | undefined =>
   typeof crossOriginIsolated === "undefined" ? undefined : crossOriginIsolated;
 
-/** Node's own workers, found without an import: browsers have no such module. */
-function nodeWorkers(): typeof import("node:worker_threads") | undefined {
+/** Node's own workers, found without an import: browsers have no such module. Undefined there. */
+function nodeWorkers() {
   if (typeof process === "undefined" || typeof process.getBuiltinModule !== "function") return undefined;
   return process.getBuiltinModule("node:worker_threads");
 }
