@@ -88,6 +88,8 @@ describe("convolutions as kernels", () => {
     { size: [8, 8], channels: [4, 8], window: 3, padding: 1, groups: 2 },
     { size: [7, 8], channels: [9, 17], window: 1 },
     { size: [6, 6], channels: [16, 3], window: 3, padding: 1 },
+    { batch: 16, size: [8, 7], channels: [6, 13], window: 3 },
+    { batch: 16, size: [6, 6], channels: [12, 8], window: 1 },
   ])("%o", (given) => {
     const graph = convolution(given);
     for (const size of given.batch === undefined ? [1, 5] : [0]) check(graph, { N: size });

@@ -24,6 +24,7 @@ import { insideOf } from "./interior.ts";
 import { indexBy, storePoints } from "./loop.ts";
 import { makePanel, type Panel, panelLength } from "./panel.ts";
 import { accumulateRow, rowVectorAxis } from "./row-vector.ts";
+import { clearSums, splitOf, waitingAt } from "./split-sum.ts";
 import { stridesOf } from "./strides.ts";
 
 export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stmt[] {
@@ -90,7 +91,50 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
     row && typeof size === "number" ? rowByRow(draft, first, order.map(axisOf), order, row, size, storeAt) : [];
   const columns = order[0]?.role === "n" ? order[0].width : 0;
   const length = columns > 0 ? panelLength(first, columns) : undefined;
-  if (length === undefined || length > draft.tiles.panel || !isReused(order, outerShape, draft.tiles)) {
+  const reused = isReused(order, outerShape, draft.tiles);
+  const packs = length !== undefined && length <= draft.tiles.panel && reused;
+  const split = packs || !reused || row ? undefined : splitOf(draft, given[0]!, plan, outerShape);
+  const panelAt = (reduction: Reduction, name: string, at: readonly Expr[], vector: boolean): Panel | undefined => {
+    const rows = order.slice(1).map(() => draft.fresh("row"));
+    const variables = rows.map((variable) => [k.variable(variable, "index")]);
+    return makePanel(draft, reduction, {
+      name,
+      lane: vector ? { name: lane, role: laneRole } : undefined,
+      points: pointsAt(order, [at, ...variables], vector ? k.variable(lane, "index") : k.index(0)),
+      rows,
+    });
+  };
+  if (split) {
+    const [name, sums] = [draft.fresh("panel"), draft.fresh("sums")];
+    const loops = nest([axisOf(order[0]!)], draft.fresh, ([at], { vector }) => {
+      const width = at!.length * (vector ? draft.tiles.lanes : 1);
+      const waiting = (point: readonly Expr[]): Expr => waitingAt(order, outerShape, point, at![0]!, width);
+      const result = first.node.results[0]!;
+      const panel = panelAt(split.part, name, at!, vector);
+      const rows = (body: (points: readonly (readonly Expr[])[]) => readonly Stmt[]): readonly Stmt[] =>
+        nest(order.slice(1).map(axisOf), draft.fresh, (positions) =>
+          inLanes(lane, vector, laneRole, (to) => body(pointsAt(order, [at!, ...positions], to))),
+        );
+      const add = rows((points) => [
+        ...accumulate(draft, [split.part], points, role, 1, panel),
+        ...points.map((point) => {
+          const sum = k.add(k.load(sums, waiting(point), "f32"), draft.elements.element(result, point));
+          return k.store(sums, waiting(point), sum);
+        }),
+      ]);
+      const end = rows((points) => {
+        for (const point of points) draft.elements.define(result, point, k.load(sums, waiting(point), "f32"));
+        return storeAt(points);
+      });
+      return [
+        ...clearSums(draft, sums, split.rows * width, draft.tiles),
+        k.loop(split.variable, k.fromDim(split.parts), [...(panel?.fill ?? []), ...add], { role: "k" }),
+        ...end,
+      ];
+    });
+    return [k.alloc(name, "f32", split.panel), k.alloc(sums, "f32", split.rows * columns), ...loops];
+  }
+  if (!packs) {
     const loops = arrangements.flatMap((arranged) =>
       nest(arranged.map(axisOf), draft.fresh, (positions, within) => tile(arranged, positions, within)),
     );
@@ -98,14 +142,7 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
   }
   const name = draft.fresh("panel");
   const loops = nest([axisOf(order[0]!)], draft.fresh, ([at], { vector }) => {
-    const rows = order.slice(1).map(() => draft.fresh("row"));
-    const variables = rows.map((variable) => [k.variable(variable, "index")]);
-    const panel = makePanel(draft, first, {
-      name,
-      lane: vector ? { name: lane, role: laneRole } : undefined,
-      points: pointsAt(order, [at!, ...variables], vector ? k.variable(lane, "index") : k.index(0)),
-      rows,
-    });
+    const panel = panelAt(first, name, at!, vector);
     const inner = arrangements.flatMap((arranged) =>
       nest(arranged.slice(1).map(axisOf), draft.fresh, (positions, { inside }) =>
         tile(arranged, [at!, ...positions], { vector, inside }, panel),

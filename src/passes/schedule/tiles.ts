@@ -33,6 +33,8 @@ export interface TileTable {
   readonly transposeReuse: number;
   /** Whether tiles of rows may be one wider, so that none with a single row is left over. */
   readonly stretch: boolean;
+  /** The fewest products, in a part of a sum, for which it pays to let sums wait in memory. */
+  readonly splitDepth: number;
   /** Positions between borders, at least, for tiles along an axis with padding. */
   readonly interior: number;
   /** Terms of a sum that are added to a single row of results at a time. */
@@ -59,6 +61,7 @@ export const scalarTiles: TileTable = {
   panelReuse: 8,
   transposeReuse: 8,
   stretch: false,
+  splitDepth: Number.POSITIVE_INFINITY,
   interior: Number.POSITIVE_INFINITY,
   rowTerms: 1,
   freeSize: 32,
@@ -90,6 +93,7 @@ export const vectorTiles: TileTable = {
   panelReuse: 4,
   transposeReuse: 2,
   stretch: true,
+  splitDepth: 32,
   interior: 4,
   rowTerms: 4,
   freeSize: 32,
