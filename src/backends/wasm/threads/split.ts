@@ -1,9 +1,10 @@
 // Cuts a kernel where threads may take parts of it: each of its outermost loops, if all are parallel, becomes a kernel of its own
 // that runs over some of the loop's tiles. What a tile computes stays as it is, so that results do not depend on who computes it.
 
+import { applyCompare } from "../../../ir/kernel/arithmetic.ts";
 import { k } from "../../../ir/kernel/build.ts";
-import type { Expr, Kernel, Stmt } from "../../../ir/kernel/types.ts";
-import { containsLoop } from "../../js/addresses.ts";
+import type { BinaryOp, Expr, Kernel, Stmt } from "../../../ir/kernel/types.ts";
+import { containsLoop, scratchIn } from "../../js/addresses.ts";
 import { eachExpression, mapExpressions } from "../../js/visit.ts";
 
 /** One outermost loop of a kernel. */
@@ -14,38 +15,74 @@ export interface Piece {
   readonly tiles: Expr;
   /** How much of the outermost axis the loop runs over, from the free sizes: a measure for its share of the work. */
   readonly extent: Expr;
+  /** Conditions around it, on the free sizes: each must be as it says, or the loop is left out. */
+  readonly guards: readonly Guard[];
+}
+
+interface Guard {
+  readonly condition: Expr;
+  readonly holds: boolean;
 }
 
 export interface Split {
   /** In order; each must be complete before the next begins. */
   readonly pieces: readonly Piece[];
-  /** Buffers that a piece reads before its loop: it must not write them, not even under another name. */
+  /** Buffers that pieces read before their loops, more than once: they must not be written, not even under another name. */
   readonly early: readonly string[];
 }
 
 type Loop = Stmt & { readonly kind: "for" };
 
-/** Undefined for kernels that one thread must run as a whole. */
-export function splitKernel(kernel: Kernel): Split | undefined {
-  const body = flatten(kernel.body);
-  const loops = body.filter(isLoop);
-  const lets = new Map<string, Expr>();
-  const early = new Set<string>();
-  for (const statement of body) {
-    if (statement.kind === "let") {
-      lets.set(statement.name, statement.value);
-      for (const buffer of loadsIn([statement])) early.add(buffer);
-    } else if (statement.kind !== "alloc" && !(statement.kind === "for" && statement.mode === "parallel")) return;
-  }
-  const scratch = body.flatMap((statement) => (statement.kind === "alloc" ? [statement.name] : []));
-  if (loops.length === 0 || !loops.every((loop) => isPrivate(loop, scratch))) return;
-  if (kernel.buffers.some(({ name, access }) => access !== "read" && early.has(name))) return;
-  const names = new Set([...kernel.sizes, ...kernel.buffers.map(({ name }) => name), ...namesIn(body)]);
-  const pieces = loops.map((loop) => pieceOf(kernel, body, loop, lets, names));
-  return pieces.every((piece) => piece !== undefined) ? { pieces, early: [...early] } : undefined;
+/** A loop with the names and conditions around it. */
+interface Placed {
+  readonly loop: Loop;
+  readonly before: readonly Stmt[];
+  readonly guards: readonly Guard[];
 }
 
-const isLoop = (statement: Stmt): statement is Loop => statement.kind === "for";
+/** Undefined for kernels that one thread must run as a whole. */
+export function splitKernel(kernel: Kernel): Split | undefined {
+  const placed = outermost(kernel.body, [], [], kernel);
+  const scratch = scratchIn(kernel.body).map(({ name }) => name);
+  if (!placed || placed.length === 0 || !placed.every(({ loop }) => isPrivate(loop, scratch))) return undefined;
+  const names = new Set([...kernel.sizes, ...kernel.buffers.map(({ name }) => name), ...namesIn(kernel.body)]);
+  const early = new Set<string>();
+  const pieces: Piece[] = [];
+  for (const one of placed) {
+    const piece = pieceOf(kernel, one, scratch, names);
+    if (!piece) return undefined;
+    pieces.push(piece.piece);
+    for (const buffer of piece.early) if (!scratch.includes(buffer)) early.add(buffer);
+  }
+  if (kernel.buffers.some(({ name, access }) => access !== "read" && early.has(name))) return undefined;
+  return { pieces, early: [...early] };
+}
+
+/** The outermost loops, if all are parallel, with nothing but names and conditions on sizes around them. */
+function outermost(
+  body: readonly Stmt[],
+  outer: readonly Stmt[],
+  guards: readonly Guard[],
+  kernel: Kernel,
+): Placed[] | undefined {
+  const before = [...outer];
+  const found: Placed[] = [];
+  for (const s of flatten(body)) {
+    if (s.kind === "let" || s.kind === "alloc") {
+      before.push(s);
+    } else if (s.kind === "for" && s.mode === "parallel") {
+      found.push({ loop: s, before: [...before], guards });
+    } else if (s.kind === "if") {
+      const condition = resolve(s.condition, kernel, before);
+      if (!condition) return undefined;
+      const then = outermost(s.then, before, [...guards, { condition, holds: true }], kernel);
+      const otherwise = outermost(s.otherwise, before, [...guards, { condition, holds: false }], kernel);
+      if (!then || !otherwise) return undefined;
+      found.push(...then, ...otherwise);
+    } else return undefined;
+  }
+  return found;
+}
 
 /** Without headings. */
 const flatten = (body: readonly Stmt[]): Stmt[] => body.flatMap((s) => (s.kind === "block" ? flatten(s.body) : [s]));
@@ -60,69 +97,82 @@ function isPrivate(loop: Loop, scratch: readonly string[]): boolean {
   return scratch.every((name) => !read.has(name) || written.has(name));
 }
 
-/** So many tiles are enough for any number of threads. */
-const enoughTiles = 64;
-
 function pieceOf(
   kernel: Kernel,
-  body: readonly Stmt[],
-  loop: Loop,
-  lets: ReadonlyMap<string, Expr>,
+  { loop, before, guards }: Placed,
+  scratch: readonly string[],
   names: ReadonlySet<string>,
-): Piece | undefined {
-  const tiles = tilesOf(loop, kernel, lets);
-  const extent = resolve(k.subtract(loop.to, loop.from), kernel, lets);
+): { readonly piece: Piece; readonly early: ReadonlySet<string> } | undefined {
+  const tiles = tilesOf(loop, kernel, before);
+  const extent = resolve(k.subtract(loop.to, loop.from), kernel, before);
   if (!tiles || !extent) return undefined;
   const fresh = (stem: string): string => (names.has(stem) ? fresh(`${stem}_`) : stem);
   const [first, past] = [fresh("first_tile"), fresh("past_tile")];
   const [from, to] = [k.variable(first, "index"), k.variable(past, "index")];
-  const inner = tiles.kind === "constant" && tiles.value >= enoughTiles ? undefined : innerOf(loop);
-  const innerTiles = inner && tilesOf(inner.loop, kernel, lets);
-  const before = body.filter((statement) => !isLoop(statement));
+  const inner = innerOf(loop, tiles, scratch);
+  const innerTiles = inner && tilesOf(inner.loop, kernel, before);
   const make = (only: Stmt, count: Expr): Piece => ({
     kernel: { ...kernel, sizes: [...kernel.sizes, first, past], body: [...before, only] },
     tiles: count,
     extent,
+    guards,
   });
   const at = (of: Loop, tile: Expr): Expr => k.add(of.from, k.multiply(tile, of.step));
-  if (!inner || !innerTiles) return make({ ...loop, from: at(loop, from), to: at(loop, to) }, tiles);
-  const tile = fresh("tile");
-  const number = k.variable(tile, "index");
-  const both = k.loop(
-    tile,
-    to,
-    [
-      k.let(loop.variable, at(loop, k.floordiv(number, innerTiles))),
+  const early = loadsIn(before.filter(({ kind }) => kind === "let"));
+  if (!inner || !innerTiles) return { piece: make({ ...loop, from: at(loop, from), to: at(loop, to) }, tiles), early };
+  // Tiles of both loops are numbered together. The outer loop runs over all of which there are tiles, the inner over these.
+  const i = k.variable(loop.variable, "index");
+  const base = k.multiply(k.floordiv(k.subtract(i, loop.from), loop.step), innerTiles);
+  const both: Stmt = {
+    ...loop,
+    from: at(loop, k.floordiv(from, innerTiles)),
+    to: at(loop, k.add(k.floordiv(k.subtract(to, 1), innerTiles), 1)),
+    body: [
       ...inner.before,
-      k.let(inner.loop.variable, at(inner.loop, k.remainder(number, innerTiles))),
-      ...inner.loop.body,
+      {
+        ...inner.loop,
+        from: at(inner.loop, k.maximum(k.subtract(from, base), 0)),
+        to: at(inner.loop, k.minimum(k.subtract(to, base), innerTiles)),
+      },
     ],
-    { from, mode: "parallel", role: loop.role },
-  );
-  return make(both, k.multiply(tiles, innerTiles));
+  };
+  return { piece: make(both, k.multiply(tiles, innerTiles)), early: new Set([...early, ...loadsIn(inner.before)]) };
 }
 
-/** The parallel loop directly inside, where it is alone there and has loops of its own: tiles of both are numbered together. */
-function innerOf({ body }: Loop): { readonly before: readonly Stmt[]; readonly loop: Loop } | undefined {
+/** So many tiles are enough for any number of threads. */
+const enoughTiles = 64;
+/** With fewer it pays that several threads do the same before the inner loop, such as copying columns side by side. */
+const fewTiles = 16;
+
+/** The parallel loop directly inside, where tiles of both should be shared: it is alone there, and has loops of its own. */
+function innerOf(
+  { body }: Loop,
+  tiles: Expr,
+  scratch: readonly string[],
+): { readonly before: readonly Stmt[]; readonly loop: Loop } | undefined {
   const statements = flatten(body);
   const loop = statements.at(-1);
   const before = statements.slice(0, -1);
   if (loop?.kind !== "for" || loop.mode !== "parallel" || !containsLoop(loop.body)) return undefined;
-  return before.every((s) => s.kind === "let") && loadsIn(before).size === 0 ? { before, loop } : undefined;
+  const most = containsLoop(before) ? fewTiles : enoughTiles;
+  if (tiles.kind === "constant" ? tiles.value >= most : most === fewTiles) return undefined;
+  return [...storesIn(before)].every((name) => scratch.includes(name)) ? { before, loop } : undefined;
 }
 
 /** How often the loop runs, from the free sizes; undefined if more decides it. */
-function tilesOf({ from, to, step }: Loop, kernel: Kernel, lets: ReadonlyMap<string, Expr>): Expr | undefined {
-  return resolve(k.floordiv(k.add(k.subtract(to, from), step - 1), step), kernel, lets);
+function tilesOf({ from, to, step }: Loop, kernel: Kernel, before: readonly Stmt[]): Expr | undefined {
+  return resolve(k.floordiv(k.add(k.subtract(to, from), step - 1), step), kernel, before);
 }
 
-function resolve(expr: Expr, kernel: Kernel, lets: ReadonlyMap<string, Expr>): Expr | undefined {
+/** The expression with the names before it replaced by their values; undefined unless free sizes alone decide it. */
+function resolve(expr: Expr, kernel: Kernel, before: readonly Stmt[]): Expr | undefined {
   let isKnown = true;
   const inserted = mapExpressions(expr, (part) => {
-    const value = part.kind === "variable" ? lets.get(part.name) : undefined;
-    const known = value ? resolve(value, kernel, lets) : part;
-    if (!known || !isIndexArithmetic(known, kernel.sizes)) isKnown = false;
-    return known ?? part;
+    const at = part.kind === "variable" ? before.findLastIndex((s) => s.kind === "let" && s.name === part.name) : -1;
+    const definition = before[at];
+    const value = definition?.kind === "let" ? resolve(definition.value, kernel, before.slice(0, at)) : part;
+    if (!value || !isIndexArithmetic(value, kernel.sizes)) isKnown = false;
+    return value ?? part;
   });
   return isKnown ? inserted : undefined;
 }
@@ -137,39 +187,52 @@ function isIndexArithmetic(expr: Expr, sizes: readonly string[]): boolean {
       return sizes.includes(expr.name);
     case "binary":
       return expr.type === "index" && arithmetic.includes(expr.op);
+    case "compare":
+      return expr.a.type === "index";
     default:
       return false;
   }
 }
 
-/** The value of what `Piece` gives as expressions. */
+/** Whether the conditions around a piece hold. */
+export const isNeeded = ({ guards }: Piece, sizes: Readonly<Record<string, number>>): boolean =>
+  guards.every(({ condition, holds }) => (evaluateIndex(condition, sizes) !== 0) === holds);
+
+/** The value of what `Piece` gives as expressions; truth is 1. */
 export function evaluateIndex(expr: Expr, sizes: Readonly<Record<string, number>>): number {
   switch (expr.kind) {
     case "constant":
       return expr.value;
     case "variable":
       return sizes[expr.name]!;
-    case "binary": {
-      const [a, b] = [evaluateIndex(expr.a, sizes), evaluateIndex(expr.b, sizes)];
-      switch (expr.op) {
-        case "add":
-          return a + b;
-        case "subtract":
-          return a - b;
-        case "multiply":
-          return a * b;
-        case "floordiv":
-          return Math.floor(a / b);
-        case "remainder":
-          return a % b;
-        case "minimum":
-          return Math.min(a, b);
-        case "maximum":
-          return Math.max(a, b);
-      }
-    }
+    case "compare":
+      return applyCompare(expr.op, evaluateIndex(expr.a, sizes), evaluateIndex(expr.b, sizes)) ? 1 : 0;
+    case "binary":
+      return calculate(expr.op, evaluateIndex(expr.a, sizes), evaluateIndex(expr.b, sizes));
+    default:
+      throw new TypeError(`${expr.kind} is no arithmetic of indices`);
   }
-  throw new TypeError(`${expr.kind} is no arithmetic of indices`);
+}
+
+function calculate(name: BinaryOp, a: number, b: number): number {
+  switch (name) {
+    case "add":
+      return a + b;
+    case "subtract":
+      return a - b;
+    case "multiply":
+      return a * b;
+    case "floordiv":
+      return Math.floor(a / b);
+    case "remainder":
+      return a % b;
+    case "minimum":
+      return Math.min(a, b);
+    case "maximum":
+      return Math.max(a, b);
+    default:
+      throw new TypeError(`${name} is no arithmetic of indices`);
+  }
 }
 
 function eachStatement(body: readonly Stmt[], visit: (statement: Stmt) => void): void {
