@@ -7,6 +7,7 @@ import type { Compiled, CompileOptions } from "./compile.ts";
 import { addDims, type Dim, evaluateDim, formatDim, productOf, symbolsOf } from "./ir/dim.ts";
 import { bytesOf } from "./ir/dtype.ts";
 import type { Graph, Module } from "./ir/graph.ts";
+import { explainSchedule } from "./ir/kernel/explain.ts";
 import { printKernel } from "./ir/kernel/print.ts";
 import type { Program } from "./ir/kernel/program.ts";
 import type { Kernel } from "./ir/kernel/types.ts";
@@ -40,7 +41,7 @@ export function inspect(
   const program = compiled.programs.programs.get(graph)!;
   switch (view.kind) {
     case "kernels":
-      shown.push(...kernelsOf(program).map(printKernel));
+      shown.push(...kernelsOf(program).map(explained));
       break;
     case "source":
       shown.push(sourceOf(compiled, graph));
@@ -56,6 +57,10 @@ function sourceOf({ target, programs }: Compiled, graph: string): string {
   if (target.name === "js") return renderModule(programs);
   return printWasm(renderGraph(programs, graph, target).functions, 1);
 }
+
+/** A kernel below what its schedule is. */
+const explained = (kernel: Kernel): string =>
+  [...explainSchedule(kernel).map((line) => `// ${line}`), printKernel(kernel)].join("\n");
 
 const kernelsOf = (program: Program): readonly Kernel[] => [...new Set(program.calls.map((call) => call.kernel))];
 
