@@ -11,7 +11,7 @@ import { createThreadedEngine } from "../../../src/backends/wasm/threads/engine.
 import { planSteps } from "../../../src/backends/wasm/threads/plan.ts";
 import { createPool } from "../../../src/backends/wasm/threads/pool.ts";
 import { renderThreaded } from "../../../src/backends/wasm/threads/render.ts";
-import { evaluateIndex, splitKernel } from "../../../src/backends/wasm/threads/split.ts";
+import { splitKernel } from "../../../src/backends/wasm/threads/split.ts";
 import { get, i32, op } from "../../../src/backends/wasm/tree.ts";
 import { type Compiled, compile, load } from "../../../src/compile.ts";
 import { compileSource } from "../../../src/dsl/compile-source.ts";
@@ -219,8 +219,8 @@ for i_1 in whole..N parallel over element {
   y[i_1] = x[i_1]
 }`),
     );
-    expect(split?.pieces.map(({ tiles }) => evaluateIndex(tiles, { N: 11 }))).toEqual([2, 3]);
-    expect(split?.pieces.map(({ extent }) => evaluateIndex(extent, { N: 11 }))).toEqual([8, 3]);
+    expect(split?.pieces.map((piece) => piece.tiles({ N: 11 }))).toEqual([2, 3]);
+    expect(split?.pieces.map((piece) => piece.extent({ N: 11 }))).toEqual([8, 3]);
   });
 
   it("number the tiles of two loops together", () => {
@@ -235,7 +235,37 @@ for i_1 in whole..N parallel over element {
   }
 }`),
     );
-    expect(split?.pieces.map(({ tiles }) => evaluateIndex(tiles, { N: 5 }))).toEqual([15]);
+    expect(split?.pieces.map((piece) => piece.tiles({ N: 5 }))).toEqual([15]);
+  });
+
+  it("are made of loops under conditions on sizes, and of the loops inside where there are few tiles", () => {
+    const split = splitKernel(
+      kernelOf(`alloc panel: f32[4]
+if N >= 4 {
+  for n in 0..8 step 4 parallel over n {
+    for q in 0..4 over k {
+      panel[q] = x[q]
+    }
+    for m in 0..N // 4 * 4 step 4 parallel over m {
+      for q_1 in 0..4 over k {
+        y[n * N + m] = panel[q_1]
+      }
+    }
+    for m_1 in N // 4 * 4..N parallel over m {
+      for q_2 in 0..4 over k {
+        y[n * N + m_1] = panel[q_2]
+      }
+    }
+  }
+} else {
+  for n_1 in 0..8 parallel over n {
+    y[n_1] = x[n_1]
+  }
+}`),
+    );
+    expect(split?.pieces.map((piece) => piece.tiles({ N: 11 }))).toEqual([4, 6, 0]);
+    expect(split?.pieces.map((piece) => piece.extent({ N: 11 }))).toEqual([(8 * 8) / 11, (8 * 3) / 11, 0]);
+    expect(split?.pieces.map((piece) => piece.tiles({ N: 3 }))).toEqual([0, 0, 8]);
   });
 
   it.each([

@@ -6,7 +6,6 @@ import type { KernelCall, Program } from "../../../ir/kernel/program.ts";
 import type { Place } from "../../../ir/memory-plan.ts";
 import { evaluate, type Layout } from "../../js/runtime/layout.ts";
 import type { ThreadedGraph } from "./render.ts";
-import { evaluateIndex, isNeeded } from "./split.ts";
 
 export type Step =
   | { readonly kind: "alone"; readonly export: number; readonly parameters: readonly number[] }
@@ -74,11 +73,10 @@ export function planSteps(
       ({ name }, i) => threaded.early.includes(name) && written.includes(buffers[i]!),
     );
     if (clobbers || nanoseconds < grain.region) return [whole];
-    const needed = threaded.pieces.filter((piece) => isNeeded(piece, sizes));
-    const extents = needed.map((piece) => Math.max(0, evaluateIndex(piece.extent, sizes)));
+    const extents = threaded.pieces.map((piece) => piece.extent(sizes));
     const all = extents.reduce((a, b) => a + b, 0);
-    const pieces = needed.flatMap((piece, i): Step[] => {
-      const tiles = evaluateIndex(piece.tiles, sizes);
+    const pieces = threaded.pieces.flatMap((piece, i): Step[] => {
+      const tiles = piece.tiles(sizes);
       if (tiles <= 0) return [];
       const share = (nanoseconds * extents[i]!) / all;
       const chunks = Math.min(tiles, chunksPerThread * threads, Math.floor(share / grain.chunk));

@@ -7,18 +7,19 @@ import type { BinaryOp, Expr, Kernel, Stmt } from "../../../ir/kernel/types.ts";
 import { containsLoop, scratchIn } from "../../js/addresses.ts";
 import { eachExpression, mapExpressions } from "../../js/visit.ts";
 
-/** One outermost loop of a kernel. */
+type Sizes = Readonly<Record<string, number>>;
+
+/** One outermost loop of a kernel, or a part of it. */
 export interface Piece {
   /** The kernel with this loop alone; two more sizes, the last ones, say from which tile on and up to which it runs. */
   readonly kernel: Kernel;
-  /** How many tiles there are, from the free sizes. */
-  readonly tiles: Expr;
-  /** How much of the outermost axis the loop runs over, from the free sizes: a measure for its share of the work. */
-  readonly extent: Expr;
-  /** Conditions around it, on the free sizes: each must be as it says, or the loop is left out. */
-  readonly guards: readonly Guard[];
+  /** How many tiles there are; 0 where the sizes leave the loop out. */
+  readonly tiles: (sizes: Sizes) => number;
+  /** How many points of the axes with tiles: a measure for its share of the kernel's work. */
+  readonly extent: (sizes: Sizes) => number;
 }
 
+/** A condition around a loop, on the free sizes. */
 interface Guard {
   readonly condition: Expr;
   readonly holds: boolean;
@@ -49,10 +50,10 @@ export function splitKernel(kernel: Kernel): Split | undefined {
   const early = new Set<string>();
   const pieces: Piece[] = [];
   for (const one of placed) {
-    const piece = pieceOf(kernel, one, scratch, names);
-    if (!piece) return undefined;
-    pieces.push(piece.piece);
-    for (const buffer of piece.early) if (!scratch.includes(buffer)) early.add(buffer);
+    const parts = piecesOf(kernel, one, scratch, names);
+    if (!parts) return undefined;
+    pieces.push(...parts.pieces);
+    for (const buffer of parts.early) if (!scratch.includes(buffer)) early.add(buffer);
   }
   if (kernel.buffers.some(({ name, access }) => access !== "read" && early.has(name))) return undefined;
   return { pieces, early: [...early] };
@@ -97,46 +98,58 @@ function isPrivate(loop: Loop, scratch: readonly string[]): boolean {
   return scratch.every((name) => !read.has(name) || written.has(name));
 }
 
-function pieceOf(
+function piecesOf(
   kernel: Kernel,
   { loop, before, guards }: Placed,
   scratch: readonly string[],
   names: ReadonlySet<string>,
-): { readonly piece: Piece; readonly early: ReadonlySet<string> } | undefined {
+): { readonly pieces: readonly Piece[]; readonly early: ReadonlySet<string> } | undefined {
   const tiles = tilesOf(loop, kernel, before);
-  const extent = resolve(k.subtract(loop.to, loop.from), kernel, before);
+  const extent = extentOf(loop, kernel, before);
   if (!tiles || !extent) return undefined;
   const fresh = (stem: string): string => (names.has(stem) ? fresh(`${stem}_`) : stem);
   const [first, past] = [fresh("first_tile"), fresh("past_tile")];
   const [from, to] = [k.variable(first, "index"), k.variable(past, "index")];
-  const inner = innerOf(loop, tiles, scratch);
-  const innerTiles = inner && tilesOf(inner.loop, kernel, before);
-  const make = (only: Stmt, count: Expr): Piece => ({
+  const make = (only: Stmt, count: Expr, points: Expr): Piece => ({
     kernel: { ...kernel, sizes: [...kernel.sizes, first, past], body: [...before, only] },
-    tiles: count,
-    extent,
-    guards,
+    tiles: (sizes) => (holdAll(guards, sizes) ? Math.max(0, evaluateIndex(count, sizes)) : 0),
+    extent: (sizes) => (holdAll(guards, sizes) ? Math.max(0, evaluateIndex(points, sizes)) : 0),
   });
   const at = (of: Loop, tile: Expr): Expr => k.add(of.from, k.multiply(tile, of.step));
   const early = loadsIn(before.filter(({ kind }) => kind === "let"));
-  if (!inner || !innerTiles) return { piece: make({ ...loop, from: at(loop, from), to: at(loop, to) }, tiles), early };
+  const inner = innerOf(loop, tiles, scratch);
+  const counts = inner?.loops.map((one) => tilesOf(one, kernel, before));
+  const extents = inner?.loops.map((one) => extentOf(one, kernel, before));
+  const whole = make({ ...loop, from: at(loop, from), to: at(loop, to) }, tiles, extent);
+  if (!inner || !counts || !extents) return { pieces: [whole], early };
   // Tiles of both loops are numbered together. The outer loop runs over all of which there are tiles, the inner over these.
-  const i = k.variable(loop.variable, "index");
-  const base = k.multiply(k.floordiv(k.subtract(i, loop.from), loop.step), innerTiles);
-  const both: Stmt = {
-    ...loop,
-    from: at(loop, k.floordiv(from, innerTiles)),
-    to: at(loop, k.add(k.floordiv(k.subtract(to, 1), innerTiles), 1)),
-    body: [
-      ...inner.before,
-      {
-        ...inner.loop,
-        from: at(inner.loop, k.maximum(k.subtract(from, base), 0)),
-        to: at(inner.loop, k.minimum(k.subtract(to, base), innerTiles)),
-      },
-    ],
+  const pieces = inner.loops.map((one, i): Piece | undefined => {
+    const [count, points] = [counts[i], extents[i]];
+    if (!count || !points) return undefined;
+    const base = k.multiply(k.floordiv(k.subtract(k.variable(loop.variable, "index"), loop.from), loop.step), count);
+    const both: Stmt = {
+      ...loop,
+      from: at(loop, k.floordiv(from, count)),
+      to: at(loop, k.add(k.floordiv(k.subtract(to, 1), count), 1)),
+      body: [
+        ...inner.before,
+        {
+          ...one,
+          from: at(one, k.maximum(k.subtract(from, base), 0)),
+          to: at(one, k.minimum(k.subtract(to, base), count)),
+        },
+      ],
+    };
+    const piece = make(both, k.multiply(tiles, count), points);
+    const all = (sizes: Sizes): number =>
+      extents.reduce((sum, other) => sum + Math.max(0, other ? evaluateIndex(other, sizes) : 0), 0);
+    return { ...piece, extent: (sizes) => (whole.extent(sizes) * piece.extent(sizes)) / Math.max(1, all(sizes)) };
+  });
+  if (pieces.some((piece) => piece === undefined)) return { pieces: [whole], early };
+  return {
+    pieces: pieces.filter((piece) => piece !== undefined),
+    early: new Set([...early, ...loadsIn(inner.before)]),
   };
-  return { piece: make(both, k.multiply(tiles, innerTiles)), early: new Set([...early, ...loadsIn(inner.before)]) };
 }
 
 /** So many tiles are enough for any number of threads. */
@@ -144,20 +157,29 @@ const enoughTiles = 64;
 /** With fewer it pays that several threads do the same before the inner loop, such as copying columns side by side. */
 const fewTiles = 16;
 
-/** The parallel loop directly inside, where tiles of both should be shared: it is alone there, and has loops of its own. */
+/** The parallel loops directly inside, where their tiles should be shared: nothing comes after them, and they have loops of their own. */
 function innerOf(
   { body }: Loop,
   tiles: Expr,
   scratch: readonly string[],
-): { readonly before: readonly Stmt[]; readonly loop: Loop } | undefined {
+): { readonly before: readonly Stmt[]; readonly loops: readonly Loop[] } | undefined {
   const statements = flatten(body);
-  const loop = statements.at(-1);
-  const before = statements.slice(0, -1);
-  if (loop?.kind !== "for" || loop.mode !== "parallel" || !containsLoop(loop.body)) return undefined;
+  const isInner = (s: Stmt): s is Loop => s.kind === "for" && s.mode === "parallel" && containsLoop(s.body);
+  const start = statements.findIndex(isInner);
+  const [before, after] = [statements.slice(0, start), statements.slice(start)];
+  const loops = after.filter(isInner);
+  if (start < 0 || loops.length < after.length) return undefined;
   const most = containsLoop(before) ? fewTiles : enoughTiles;
   if (tiles.kind === "constant" ? tiles.value >= most : most === fewTiles) return undefined;
-  return [...storesIn(before)].every((name) => scratch.includes(name)) ? { before, loop } : undefined;
+  const written = storesIn(before);
+  if (![...written].every((name) => scratch.includes(name))) return undefined;
+  // What one of them leaves in scratch memory the next would not find.
+  const own = loops.map((loop) => storesIn([loop]));
+  return own.some((stored) => scratch.some((name) => stored.has(name))) ? undefined : { before, loops };
 }
+
+const extentOf = ({ from, to }: Loop, kernel: Kernel, before: readonly Stmt[]): Expr | undefined =>
+  resolve(k.subtract(to, from), kernel, before);
 
 /** How often the loop runs, from the free sizes; undefined if more decides it. */
 function tilesOf({ from, to, step }: Loop, kernel: Kernel, before: readonly Stmt[]): Expr | undefined {
@@ -194,12 +216,11 @@ function isIndexArithmetic(expr: Expr, sizes: readonly string[]): boolean {
   }
 }
 
-/** Whether the conditions around a piece hold. */
-export const isNeeded = ({ guards }: Piece, sizes: Readonly<Record<string, number>>): boolean =>
+const holdAll = (guards: readonly Guard[], sizes: Sizes): boolean =>
   guards.every(({ condition, holds }) => (evaluateIndex(condition, sizes) !== 0) === holds);
 
-/** The value of what `Piece` gives as expressions; truth is 1. */
-export function evaluateIndex(expr: Expr, sizes: Readonly<Record<string, number>>): number {
+/** The value of what `resolve` gives; truth is 1. */
+function evaluateIndex(expr: Expr, sizes: Sizes): number {
   switch (expr.kind) {
     case "constant":
       return expr.value;
