@@ -18,6 +18,8 @@ export interface BenchOptions {
   readonly batch?: number;
   /** Other free sizes; those that are left out are a usual batch. */
   readonly sizes?: Readonly<Record<string, number>>;
+  /** How many threads share the work of target wasm; default 1. */
+  readonly threads?: number;
   /** How long the kernels are measured; default 2. */
   readonly seconds?: number;
   /** How long it took to make the module, in seconds. */
@@ -28,7 +30,7 @@ export interface BenchOptions {
 
 /** Compiles a graph of a module and measures it on random inputs, with weights as `init` makes them. */
 export function bench(module: Module, options: BenchOptions): Report {
-  const { graph, target, parse, seconds } = options;
+  const { graph, target, parse, seconds, threads = 1 } = options;
   const start = performance.now();
   const compiled = compile(module, { graphs: [graph], target });
   const lower = (performance.now() - start) / 1000;
@@ -39,11 +41,12 @@ export function bench(module: Module, options: BenchOptions): Report {
     graph,
     inputs: randomInputs(program.inputs, sizes),
     weights: graph === "init" ? {} : initialWeights(module, { target }),
-    load: (programs) => load({ ...compiled, programs }),
+    load: (programs) => load({ ...compiled, programs }, { threads }),
     ...(seconds === undefined ? {} : { seconds }),
   });
   const machine = options.machine ?? measureMachine(compiled.target);
-  return reportOf({ model: module.name, target: compiled.target.name, program, sizes, machine, timing, parse, lower });
+  const { name } = compiled.target;
+  return reportOf({ model: module.name, target: name, threads, program, sizes, machine, timing, parse, lower });
 }
 
 function sizesOf(program: Program, { batch, sizes = {}, graph }: BenchOptions): Record<string, number> {

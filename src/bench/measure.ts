@@ -69,6 +69,7 @@ export function measure({ programs, graph, inputs, weights, load, seconds = 2 }:
     part.samples.length = 0;
   }
   rounds(parts, seconds);
+  executable.dispose?.();
   const [alone, repeated] = nothing.map((part) => median(part.samples));
   const secondsOf = (part: Part): number => {
     const overhead = part.repetitions > 1 ? repeated! : alone!;

@@ -34,8 +34,10 @@ export interface Report {
   readonly model: string;
   readonly graph: string;
   readonly target: string;
+  readonly threads: number;
   /** The free sizes. */
   readonly sizes: Sizes;
+  /** On one thread. Shares of the peak are of that of all threads. */
   readonly machine: Machine;
   /** In seconds: text to graph, passes and lowering, generation of code. */
   readonly compile: { readonly parse: number; readonly lower: number; readonly generate: number };
@@ -52,6 +54,7 @@ export interface Report {
 export interface Measured {
   readonly model: string;
   readonly target: string;
+  readonly threads: number;
   readonly program: Program;
   readonly sizes: Sizes;
   readonly machine: Machine;
@@ -61,13 +64,15 @@ export interface Measured {
   readonly lower: number;
 }
 
-export function reportOf({ model, target, program, sizes, machine, timing, parse, lower }: Measured): Report {
+export function reportOf(measured: Measured): Report {
+  const { model, target, threads, program, sizes, machine, timing, parse, lower } = measured;
   const sum = timing.calls.reduce((total, { seconds }) => total + seconds, timing.copies ?? 0);
-  const kernels = timing.calls.map(({ call, seconds }) => rowOf(call.kernel, seconds, sum, sizes, machine));
+  const kernels = timing.calls.map(({ call, seconds }) => rowOf(call.kernel, seconds, sum, measured));
   return {
     model,
     graph: program.name,
     target,
+    threads,
     sizes,
     machine,
     compile: { parse, lower, generate: timing.generation },
@@ -80,7 +85,12 @@ export function reportOf({ model, target, program, sizes, machine, timing, parse
   };
 }
 
-function rowOf({ name, doc, location, cost }: Kernel, seconds: number, sum: number, sizes: Sizes, machine: Machine) {
+function rowOf(
+  { name, doc, location, cost }: Kernel,
+  seconds: number,
+  sum: number,
+  { sizes, machine, threads }: Measured,
+) {
   const [flops, bytes] = [evaluateDim(cost.flops, sizes), evaluateDim(cost.bytes, sizes)];
   const row: KernelRow = {
     kernel: name,
@@ -96,7 +106,7 @@ function rowOf({ name, doc, location, cost }: Kernel, seconds: number, sum: numb
   return {
     ...row,
     flopsPerSecond,
-    shareOfPeak: flopsPerSecond / machine.peak,
+    shareOfPeak: flopsPerSecond / (machine.peak * threads),
     bytesPerSecond,
     shareOfBandwidth: bytesPerSecond / machine.bandwidth,
   };
@@ -104,7 +114,7 @@ function rowOf({ name, doc, location, cost }: Kernel, seconds: number, sum: numb
 
 /** The report as text: what was measured, then the table. */
 export function printReport(report: Report): string {
-  const { model, graph, target, sizes, machine, compile, firstRun, run, flops, bytes, copies } = report;
+  const { model, graph, target, threads, sizes, machine, compile, firstRun, run, flops, bytes, copies } = report;
   const { parse, lower, generate } = compile;
   const given = Object.entries(sizes).map(([name, value]) => `${name} = ${value}`);
   const lines: readonly (readonly [string, string])[] = [
@@ -118,14 +128,14 @@ export function printReport(report: Report): string {
     [
       "run",
       `${inTime(run)}: ${scaled(flops, "flop")} at ${speed(flops / run, "flop/s")} ` +
-        `(${percent(flops / run / machine.peak)} of the peak), ${scaled(bytes, "B")} at ${speed(bytes / run, "B/s")} ` +
+        `(${percent(flops / run / (machine.peak * threads))} of the peak), ${scaled(bytes, "B")} at ${speed(bytes / run, "B/s")} ` +
         `(${percent(bytes / run / machine.bandwidth)})`,
     ],
     ...(copies === undefined ? [] : [["copies", inTime(copies)] as const]),
   ];
   const width = Math.max(...lines.map(([name]) => name.length));
   return [
-    `${[model, `graph ${graph}`, `target ${target}`, ...given].join(", ")}`,
+    `${[model, `graph ${graph}`, `target ${target}`, ...(threads === 1 ? [] : [`${threads} threads`]), ...given].join(", ")}`,
     ...lines.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`),
     "",
     ...table(report.kernels),

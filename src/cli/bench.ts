@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { TargetName } from "../compile.ts";
 import { UserError } from "../util/user-error.ts";
 import { wholeNumber } from "./numbers.ts";
-import { chosenTarget, targetOption } from "./target.ts";
+import { chosenTarget, chosenThreads, targetOption, threadsOption } from "./target.ts";
 
 interface Options {
   readonly target: TargetName;
@@ -13,6 +13,7 @@ interface Options {
   readonly batch?: number;
   readonly size?: Readonly<Record<string, number>>;
   readonly seconds: number;
+  readonly threads?: number;
   readonly json?: boolean;
 }
 
@@ -27,6 +28,7 @@ export function addBench(program: Command): void {
     .option("--size <name=n>", "another free size, such as T=64; default 32; may be given several times", size)
     .option("--seconds <s>", "how long to measure the kernels", positive, 2)
     .addOption(targetOption())
+    .addOption(threadsOption("1"))
     .option("--json", "one JSON object instead, in seconds, bytes and operations")
     .action(async (file: string, options: Options) => {
       const { bench } = await import("../bench.ts");
@@ -44,6 +46,7 @@ export function addBench(program: Command): void {
         target,
         parse,
         seconds,
+        threads: await chosenThreads(options, "one"),
         ...(options.size === undefined ? {} : { sizes: options.size }),
         ...(batch === undefined ? {} : { batch }),
       });

@@ -34,6 +34,7 @@ const program: Program = {
 const measured: Measured = {
   model: "M",
   target: "js",
+  threads: 1,
   program,
   sizes: { N: 2000 },
   machine: { peak: 4e9, bandwidth: 10e9 },
@@ -83,6 +84,14 @@ describe("the report of a measurement", () => {
     expect(report).toMatchObject({ graph: "infer", flops: 2101, bytes: 4804, run: 5e-6, firstRun: 0.01 });
     expect(report.compile).toEqual({ parse: 0.001, lower: 0.002, generate: 0.003 });
     expect(report).not.toHaveProperty("copies");
+  });
+
+  it("takes the peak of all threads, and the memory that they share", () => {
+    const [add] = reportOf({ ...measured, threads: 4 }).kernels;
+    expect(add).toMatchObject({ shareOfPeak: 100 / 3e-6 / 16e9, shareOfBandwidth: 800 / 3e-6 / 10e9 });
+    expect(printReport(reportOf({ ...measured, threads: 4 }))).toMatch(
+      /^M, graph infer, target js, 4 threads, N = 2000\n/,
+    );
   });
 
   it("counts copies of updates into the whole", () => {

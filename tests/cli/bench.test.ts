@@ -56,6 +56,13 @@ describe("dlm bench", () => {
     expect(stdout).toMatch(/\n +time +share +flop +bytes +flop\/s +of peak +bytes\/s +of memory +kernel\n/);
   });
 
+  it("measures on several threads", async () => {
+    const args = ["--target", "wasm", "--threads", "2", "--batch", "64", "--graph", "train_step", ...quick];
+    const { code, stdout, stderr } = await dlm("bench", path("xor.dlm"), ...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^Xor, graph train_step, target wasm, 2 threads, N = 64\n/);
+  });
+
   it("takes other sizes by name", async () => {
     const { stdout } = await dlm("bench", path("sequence.dlm"), "--batch", "2", "--size", "T=7", ...quick);
     expect(stdout).toMatch(/^Sequence, graph infer, target js, N = 2, T = 7\n/);
