@@ -124,6 +124,14 @@ describe("products of matrices as kernels", () => {
     });
   }
 
+  it("of integers", () => {
+    const builder = createGraphBuilder("test");
+    const x = builder.input("x", { dtype: "i32", shape: [40, 70] });
+    const w = builder.input("w", { dtype: "i32", shape: [70, 78] });
+    const y = builder.emit.value("dot", [x, w], { batch: [[], []], contract: [[1], [0]] });
+    check(builder.build([{ name: "y", value: y }]), {});
+  });
+
   it("in batches", () => {
     const attributes = { batch: [[0], [0]], contract: [[2], [1]] };
     check(graphOf("dot", [3, 6, 10], [3, 10, 9], attributes), {});

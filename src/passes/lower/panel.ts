@@ -6,6 +6,7 @@ import { productOf } from "../../ir/dim.ts";
 import { exprKey, mentions } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
 import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
+import { substitute } from "../kernel/rewrite.ts";
 import type { Reduction } from "./accumulate.ts";
 import { childrenOf, withChildren } from "./bind.ts";
 import { type Draft, inLanes, nest } from "./draft.ts";
@@ -37,6 +38,8 @@ export interface PanelOptions {
   readonly points: readonly (readonly Expr[])[];
   /** Variables that run over the other rows. */
   readonly rows: readonly string[];
+  /** Where a vector of columns is not full: how many there are. The others are 0. */
+  readonly columns?: number;
 }
 
 /** The panel of what the step loads by the loop variables of the domain and the position of the columns alone. */
@@ -50,7 +53,10 @@ export function makePanel(draft: Draft, { rule, context }: Reduction, options: P
   for (const point of points) {
     for (const value of rule.step(context, point, variables, names)) {
       for (const load of loadsIn(value)) {
-        if (!rows.some((row) => mentions(load, row))) loads.set(exprKey(load), load);
+        const isOfRow = rows.some((row) => mentions(load, row));
+        if (!isOfRow) loads.set(exprKey(load), load);
+        // Columns that do not exist must not be read of either operand.
+        if (isOfRow && options.columns !== undefined && lane && mentions(load, lane.name)) return undefined;
       }
     }
   }
@@ -67,12 +73,22 @@ export function makePanel(draft: Draft, { rule, context }: Reduction, options: P
     const narrowed = variable.kind === "variable" ? { narrowed: { name: variable.name, bounds } } : {};
     return { stem: "k", size, width: 1, role: "k" as const, mode: "serial" as const, ...narrowed };
   });
-  const stores = list.map(([, load], column) => k.store(name, address(column), load));
+  const { columns } = options;
+  const fillAll = (): readonly Stmt[] => {
+    const stores = list.map(([, load], column) => k.store(name, address(column), load));
+    return inLanes(lane?.name ?? "", lane !== undefined, lane?.role ?? "n", () => stores);
+  };
+  const fillSome = (count: number): readonly Stmt[] =>
+    Array.from({ length: lanes }, (_, i) => {
+      const at = new Map([[lane?.name ?? "", k.index(i)]]);
+      const [, load] = list[0]!;
+      return k.store(name, substitute(address(0), at), i < count ? substitute(load, at) : k.constant(0, load.type));
+    });
   return {
     fill: [
       k.block(
         "columns side by side",
-        nest(axes, draft.fresh, () => inLanes(lane?.name ?? "", lane !== undefined, lane?.role ?? "n", () => stores)),
+        nest(axes, draft.fresh, () => (columns === undefined ? fillAll() : fillSome(columns))),
       ),
     ],
     variables,

@@ -73,6 +73,11 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
         return draft.outputs.map((output) => ({ output, index: indexBy(iteration.access.get(output)!, index) }));
       }),
     );
+  /** The reductions, with what is known of an interior. */
+  const knownAt = (arranged: readonly OuterPlan[], inside: boolean): readonly Reduction[] => {
+    const bordered = inside ? arranged.find((entry) => entry.interior) : undefined;
+    return bordered ? reductions.map((reduction) => insideOf(reduction, bordered.axis)) : reductions;
+  };
   const tile = (
     arranged: readonly OuterPlan[],
     positions: readonly (readonly Expr[])[],
@@ -81,9 +86,27 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
   ): readonly Stmt[] =>
     inLanes(lane, vector, laneRole, (at) => {
       const points = pointsAt(arranged, positions, at);
-      const bordered = inside ? arranged.find((entry) => entry.interior) : undefined;
-      const known = bordered ? reductions.map((reduction) => insideOf(reduction, bordered.axis)) : reductions;
-      return [...accumulateAt(draft, known, points, role, lanes === "inner", panel), ...storeAt(points)];
+      return [
+        ...accumulateAt(draft, knownAt(arranged, inside), points, role, lanes === "inner", panel),
+        ...storeAt(points),
+      ];
+    });
+  /** A vector of columns that is not full: its sums go to scratch memory, one row behind the other. */
+  const waitInTail = (
+    arranged: readonly OuterPlan[],
+    positions: readonly (readonly Expr[])[],
+    { inside }: Within,
+    panel: Panel,
+    tail: string,
+  ): readonly Stmt[] =>
+    inLanes(lane, true, laneRole, (at) => {
+      const points = pointsAt(arranged, positions, at);
+      const sums = accumulateAt(draft, knownAt(arranged, inside), points, role, false, panel);
+      const result = first.node.results[0]!;
+      const stores = points.map((point, i) =>
+        k.store(tail, k.add(at, i * draft.tiles.lanes), draft.elements.element(result, point)),
+      );
+      return [...sums, ...stores];
     });
   const arrangements = alone ? [order, alone] : [order];
   const size = row && outerShape[row.axis];
@@ -94,7 +117,13 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
   const reused = isReused(order, outerShape, draft.tiles);
   const packs = length !== undefined && length <= draft.tiles.panel && reused;
   const split = packs || !reused || row ? undefined : splitOf(draft, given[0]!, plan, outerShape);
-  const panelAt = (reduction: Reduction, name: string, at: readonly Expr[], vector: boolean): Panel | undefined => {
+  const panelAt = (
+    reduction: Reduction,
+    name: string,
+    at: readonly Expr[],
+    vector: boolean,
+    columns?: number,
+  ): Panel | undefined => {
     const rows = order.slice(1).map(() => draft.fresh("row"));
     const variables = rows.map((variable) => [k.variable(variable, "index")]);
     return makePanel(draft, reduction, {
@@ -102,6 +131,7 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
       lane: vector ? { name: lane, role: laneRole } : undefined,
       points: pointsAt(order, [at, ...variables], vector ? k.variable(lane, "index") : k.index(0)),
       rows,
+      ...(columns === undefined ? {} : { columns }),
     });
   };
   if (split) {
@@ -141,16 +171,44 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
     return [...loops, ...rest];
   }
   const name = draft.fresh("panel");
+  const { dtype } = first.node.results[0]!.type;
+  const tail = lanes === order[0]!.axis && isUneven(outerShape[lanes]!, draft.tiles) ? draft.fresh("tail") : undefined;
+  const most = Math.max(...arrangements.flat().map(({ role, width }) => (role === "m" ? width + 1 : 1)));
   const loops = nest([axisOf(order[0]!)], draft.fresh, ([at], { vector }) => {
+    const inside = (
+      some: (
+        arranged: readonly OuterPlan[],
+        positions: readonly (readonly Expr[])[],
+        within: Within,
+      ) => readonly Stmt[],
+    ): readonly Stmt[] =>
+      arrangements.flatMap((arranged) =>
+        nest(arranged.slice(1).map(axisOf), draft.fresh, (positions, within) =>
+          some(arranged, positions, { vector, inside: within.inside }),
+        ),
+      );
+    const padded = vector || !tail ? undefined : panelAt(first, name, at!.slice(0, 1), true, at!.length);
+    if (padded && tail) {
+      const tiles = inside((arranged, positions, within) => {
+        const sums = waitInTail(arranged, [at!.slice(0, 1), ...positions], within, padded, tail);
+        const points = pointsAt(arranged, [at!, ...positions], k.index(0));
+        const result = first.node.results[0]!;
+        const rows = points.length / at!.length;
+        points.forEach((point, i) => {
+          // Columns are the outer of both: see pointsOf.
+          const [column, row] = [Math.floor(i / rows), i % rows];
+          draft.elements.define(result, point, k.load(tail, row * draft.tiles.lanes + column, dtype));
+        });
+        return [...sums, ...storeAt(points)];
+      });
+      return [...padded.fill, ...tiles];
+    }
     const panel = panelAt(first, name, at!, vector);
-    const inner = arrangements.flatMap((arranged) =>
-      nest(arranged.slice(1).map(axisOf), draft.fresh, (positions, { inside }) =>
-        tile(arranged, [at!, ...positions], { vector, inside }, panel),
-      ),
-    );
-    return [...(panel?.fill ?? []), ...inner];
+    const tiles = inside((arranged, positions, within) => tile(arranged, [at!, ...positions], within, panel));
+    return [...(panel?.fill ?? []), ...tiles];
   });
-  return [k.alloc(name, "f32", length), ...whereTilesAre(order, outerShape, row !== undefined, loops), ...rest];
+  const scratch = [k.alloc(name, dtype, length), ...(tail ? [k.alloc(tail, dtype, most * draft.tiles.lanes)] : [])];
+  return [...scratch, ...whereTilesAre(order, outerShape, row !== undefined, loops), ...rest];
 }
 
 /** Rows that are too few for a tile go one by one: panels would be filled for nothing. */
@@ -164,6 +222,9 @@ function whereTilesAre(
   if (!apart || !rows) return loops;
   return [k.if(k.compare("ge", k.fromDim(shape[rows.axis]!), k.index(rows.width)), loops)];
 }
+
+/** Whether whole vectors leave some columns. */
+const isUneven = (size: Dim, { lanes }: TileTable): boolean => typeof size !== "number" || size % lanes !== 0;
 
 /** Whether there are rows along an axis of free size: whole tiles may leave some. */
 const hasFreeRows = (order: readonly OuterPlan[], shape: readonly Dim[]): boolean =>

@@ -95,14 +95,15 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
   const others = shape.map((_, axis) => axis).filter((axis) => axis !== m && axis !== n);
   const lanes = lanesOf(contraction, tiles, n, m === undefined ? others : [...others, m], columns);
   const table = lanes === "inner" ? tiles.inner : tiles.contraction;
-  const row = table.find((entry) => entry.columns <= columns) ?? table.at(-1)!;
+  const inVectors = lanes === n ? Math.max(columns, tiles.lanes) : columns;
+  const row = table.find((entry) => entry.columns <= inVectors) ?? table.at(-1)!;
   const alone = row.tile.m * row.tile.n;
-  const packed = lanes !== undefined && lanes === n && !contiguous.has(n);
+  const packed = lanes !== undefined && lanes === n && (!contiguous.has(n) || columns < tiles.lanes);
   const near = contraction.panelBytes <= tiles.cachedPanel && !packed;
   /** All axes, with tiles of rows along `along`. */
   const arrange = (along: number | undefined, rows: number): OuterPlan[] => {
     const most = (axis: number): number => {
-      const columnsAtOnce = Math.min(columns, rows === 1 ? alone : row.tile.n);
+      const columnsAtOnce = Math.min(inVectors, rows === 1 ? alone : row.tile.n);
       if (axis === n) return lanes === n ? columnsAtOnce - (columnsAtOnce % tiles.lanes) : columnsAtOnce;
       return axis === along ? Math.min(rows, columns === 1 ? alone : row.tile.m) : 1;
     };
@@ -130,22 +131,24 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
 
 /** What becomes a vector: neighbouring columns, columns that a panel makes neighbours, the terms of a sum, or nothing. */
 function lanesOf(
-  { shape, contiguous, inner, depth }: ContractionShape,
+  { shape, contiguous, inner, depth, n: ofSecond }: ContractionShape,
   tiles: TileTable,
   n: number | undefined,
   others: readonly number[],
   columns: number,
 ): number | "inner" | undefined {
   if (tiles.lanes === 1) return undefined;
-  if (n !== undefined && columns >= tiles.lanes) {
-    const row = tiles.contraction.find((entry) => entry.columns <= columns) ?? tiles.contraction.at(-1)!;
+  if (n !== undefined && (columns >= tiles.lanes || ofSecond.includes(n))) {
+    const inVectors = Math.max(columns, tiles.lanes);
+    const row = tiles.contraction.find((entry) => entry.columns <= inVectors) ?? tiles.contraction.at(-1)!;
     const reuse = rowTiles(
       others.map((axis) => ({ axis, width: 1, role: "batch" as const })),
       shape,
       tiles,
     );
     const fits = depth !== undefined && depth * row.tile.n <= tiles.panel;
-    if (contiguous.has(n) || (fits && reuse >= row.tile.m * tiles.transposeReuse)) return n;
+    const full = contiguous.has(n) && columns >= tiles.lanes;
+    if (full || (fits && reuse >= row.tile.m * tiles.transposeReuse)) return n;
   }
   return inner ? "inner" : undefined;
 }
