@@ -179,5 +179,6 @@ function createLifter({ variable, fresh }: Lifting, varying: ReadonlySet<string>
 
 type Select = Extract<Expr, { kind: "select" }>;
 
+/** Whether an index decides: then an arm may not exist. What was stored decides nothing of that kind, wherever it lies. */
 const isPositional = (condition: Expr): boolean =>
-  condition.type === "index" || childrenOf(condition).some(isPositional);
+  condition.type === "index" || (condition.kind !== "load" && childrenOf(condition).some(isPositional));

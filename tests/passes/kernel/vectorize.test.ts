@@ -53,6 +53,14 @@ function vectorized(body: string): string {
 }
 
 describe("loops with lanes", () => {
+  it("choose by stored truths lane by lane", () => {
+    const text = vectorized(`
+      for v in 0..24 step 4 lanes 4 over element {
+        y[v] = select(t[v], x[v], 0.0)
+      }`);
+    expect(text).toContain("y[v] = select(load4(t[v]), load4(x[v]), splat(0.0))");
+  });
+
   it("load, compute and store vectors", () => {
     const text = vectorized(`
       for v in 0..24 step 4 lanes 4 over element {
