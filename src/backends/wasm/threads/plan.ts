@@ -28,7 +28,7 @@ export interface Addresses {
 }
 
 /** Operations and bytes a nanosecond that a thread is taken to do; the cost of kernels is an estimate too. */
-const flopsPerNanosecond = 20;
+const flopsPerNanosecond = 40;
 const bytesPerNanosecond = 20;
 /** What makes it worth sharing work, in nanoseconds of it. */
 export interface Grain {
@@ -38,7 +38,7 @@ export interface Grain {
   readonly chunk: number;
 }
 /** Waking and waiting cost about as much. */
-const usualGrain: Grain = { region: 12_000, chunk: 3_000 };
+const usualGrain: Grain = { region: 20_000, chunk: 4_000 };
 /** For each thread, so that one that is kept busy by others holds nobody up for long. */
 const chunksPerThread = 8;
 

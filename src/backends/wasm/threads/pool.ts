@@ -48,8 +48,8 @@ export function createPool(memory: WebAssembly.Memory, threads: number): Pool {
   let end: number = at.records;
   for (let thread = 1; thread < threads; thread++) {
     const worker = startWorker(workerText);
-    worker.post({ control, memory, thread });
     workers.push(worker);
+    worker.post({ control, memory, thread });
   }
 
   const dispose = (): void => {

@@ -30,7 +30,7 @@ export function startWorker(text: string): StartedWorker {
   }
   const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
   const worker = new Worker(address, { name: "dlm" });
-  // The page's address of the text may go as soon as the worker has read it.
+  // Whoever waits for it finds out by himself.
   worker.onerror = (event) => event.preventDefault();
   return {
     post: (message) => worker.postMessage(message),
