@@ -7,6 +7,7 @@ import { type Dim, symbol } from "../../src/ir/dim.ts";
 import { createGraphBuilder, type Emit, type GraphBuilder } from "../../src/ir/emit.ts";
 import type { GraphInput, Value } from "../../src/ir/graph.ts";
 import { printKernel } from "../../src/ir/kernel/print.ts";
+import { jsTarget, type Target, wasmTarget } from "../../src/ir/target.ts";
 import { fuseGraph } from "../../src/passes/graph/fuse.ts";
 import { lowerGraph } from "../../src/passes/lower/index.ts";
 import { trivialPlan } from "../support/lowered.ts";
@@ -69,19 +70,25 @@ const cases: Readonly<Record<string, (e: Emit, input: Input) => readonly Value[]
   ],
 };
 
-function kernelsOf(make: (e: Emit, input: Input) => readonly Value[]): string {
+function kernelsOf(make: (e: Emit, input: Input) => readonly Value[], target: Target): string {
   const builder: GraphBuilder = createGraphBuilder("test");
   const input: Input = (name, ...shape) => builder.input(name, { dtype: "f32", shape });
   const outputs = make(builder.emit, input).map((value, i) => ({ name: `y${i}`, value }));
   const graph = fuseGraph(builder.build(outputs));
-  const program = lowerGraph({ ...graph, memory: trivialPlan(graph) });
+  const program = lowerGraph({ ...graph, memory: trivialPlan(graph) }, { target });
   return program.calls.map(({ kernel }) => printKernel(kernel)).join("\n");
 }
 
+/** All cases for scalars; for vectors those that show a schedule of their own. */
+const goldens: readonly (readonly [string, string, Target])[] = [
+  ...Object.keys(cases).map((name) => [name, name, jsTarget] as const),
+  ...["dense-relu", "softmax", "max-pool"].map((name) => [`${name}-vectors`, name, wasmTarget({ fma: true })] as const),
+];
+
 describe("kernels", () => {
-  for (const [name, make] of Object.entries(cases)) {
+  for (const [name, example, target] of goldens) {
     it(name, () => {
-      const text = kernelsOf(make);
+      const text = kernelsOf(cases[example]!, target);
       const file = join(folder, `${name}.txt`);
       if (process.env.UPDATE) {
         mkdirSync(folder, { recursive: true });

@@ -7,6 +7,7 @@ import { printKernel } from "../../../src/ir/kernel/print.ts";
 import type { Kernel } from "../../../src/ir/kernel/types.ts";
 import { verifyKernel } from "../../../src/ir/kernel/verify.ts";
 import { fuseMultiplyAdd } from "../../../src/passes/kernel/multiply-add.ts";
+import { splatOnce } from "../../../src/passes/kernel/splat-once.ts";
 import { vectorize } from "../../../src/passes/kernel/vectorize.ts";
 
 const header =
@@ -190,5 +191,35 @@ describe("multiply-add", () => {
 y[0] = fma(a, splat(x[N * 2 + 1]), load4(w[0]))
 i[0] = load4(ids[0]) * load4(ids[4]) + splat(1i32)
 y[4] = x[0] * x[1] + x[2]`);
+  });
+});
+
+describe("scalars that only meet vectors", () => {
+  it("fill all lanes where they are defined; others stay as they are", () => {
+    const before = kernel(`
+      let a = x[0]
+      let both = x[1]
+      let m = ids[2]
+      var sum = splat(0.0)
+      for k in 0..3 over k {
+        let each = x[k + 2]
+        sum = sum + splat(each) * load4(w[k * 4]) + splat(a) * splat(both)
+      }
+      y[0] = sum + splat(a)
+      y[4] = both
+      i[0] = splat(m)`);
+    const after = splatOnce(before);
+    expect(run(after)).toEqual(run(before));
+    expect(bodyOf(printKernel(after))).toBe(`let a = splat(x[0])
+let both = x[1]
+let m = splat(ids[2])
+var sum = splat(0.0)
+for k in 0..3 over k {
+  let each = splat(x[k + 2])
+  sum = sum + each * load4(w[k * 4]) + a * splat(both)
+}
+y[0] = sum + a
+y[4] = both
+i[0] = m`);
   });
 });
