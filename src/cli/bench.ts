@@ -27,7 +27,7 @@ export function addBench(program: Command): void {
     .option("--batch <n>", "rows of the inputs; default what the train block says, or 32", wholeNumber(1))
     .option("--size <name=n>", "another free size, such as T=64; default 32; may be given several times", size)
     .option("--seconds <s>", "how long to measure the kernels", positive, 2)
-    .addOption(targetOption())
+    .addOption(targetOption("auto"))
     .addOption(threadsOption("1"))
     .option("--json", "one JSON object instead, in seconds, bytes and operations")
     .action(async (file: string, options: Options) => {

@@ -20,7 +20,7 @@ export function addEval(program: Command): void {
     .argument("<file>", "a .dlm file with a train block")
     .requiredOption("--weights <file>", "weights.safetensors, as dlm train leaves it")
     .option("--data <dir>", "where the data files are; default beside the program")
-    .addOption(targetOption())
+    .addOption(targetOption("auto"))
     .addOption(threadsOption("1"))
     .option("--json", "the result as one JSON object")
     .action(async (file: string, options: Options) => {

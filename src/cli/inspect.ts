@@ -28,7 +28,7 @@ export function addInspect(program: Command): void {
     .option("--all", "the IR after each pass")
     .option("--kernels", "the kernel IR instead")
     .option("--source", "the generated code instead: JavaScript, or the text form of WebAssembly")
-    .addOption(targetOption())
+    .addOption(targetOption("js"))
     .option("--pipeline <passes>", "the graph passes to run, such as canonicalize,fuse,plan-memory; default all")
     .action(async (file: string, options: Options) => {
       const { compile, defaultPipeline } = await import("../compile.ts");

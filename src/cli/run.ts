@@ -30,7 +30,7 @@ export function addRun(program: Command): void {
       "--output <file>",
       "where to write the outputs (.safetensors, .npy, .json); default JSON on standard output",
     )
-    .addOption(targetOption())
+    .addOption(targetOption("js"))
     .addOption(threadsOption("1"))
     .option("--model <name>", "the model to run, where the file declares several")
     .option("--seed <n>", "for models that draw random numbers", wholeNumber(0), 0)

@@ -7,10 +7,11 @@ import { wholeNumber } from "./numbers.ts";
 
 const targets: readonly TargetName[] = ["js", "wasm", "auto"];
 
-export const targetOption = (): Option =>
-  new Option("--target <name>", "what runs the program: JavaScript, or WebAssembly with vectors")
+/** `usual` is js where results must have the bits of a bundle, which is JavaScript; else what is fastest here. */
+export const targetOption = (usual: "js" | "auto"): Option =>
+  new Option("--target <name>", "what runs the program: JavaScript, or WebAssembly with vectors; auto takes the faster")
     .choices(targets)
-    .default("js");
+    .default(usual);
 
 /** The target that was asked for. Node 20 must be told before anything is compiled that it may use all of WebAssembly. */
 export async function chosenTarget({ target }: { readonly target: TargetName }): Promise<TargetName> {

@@ -35,7 +35,7 @@ export function addTrain(program: Command): void {
     .option("--resume", "continue a run that was interrupted, to the same bits")
     .option("--weights <file>", "start from these weights instead of fresh ones")
     .option("--no-shuffle", "take the rows in the order of the file")
-    .addOption(targetOption())
+    .addOption(targetOption("auto"))
     .addOption(threadsOption("one for each core, at most 4"))
     .option("--json", "progress as one JSON object a line")
     .option("--steps", "with --json, a line for each training step, too")

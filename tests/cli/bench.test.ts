@@ -52,7 +52,7 @@ describe("dlm bench", () => {
 
   it("prints a table, with the batch of the train block", async () => {
     const { stdout } = await dlm("bench", path("xor.dlm"), ...quick);
-    expect(stdout).toMatch(/^Xor, graph infer, target js, N = 4\n {2}machine .* on one thread\n {2}compile /);
+    expect(stdout).toMatch(/^Xor, graph infer, target wasm, N = 4\n {2}machine .* on one thread\n {2}compile /);
     expect(stdout).toMatch(/\n +time +share +flop +bytes +flop\/s +of peak +bytes\/s +of memory +kernel\n/);
   });
 
@@ -65,7 +65,7 @@ describe("dlm bench", () => {
 
   it("takes other sizes by name", async () => {
     const { stdout } = await dlm("bench", path("sequence.dlm"), "--batch", "2", "--size", "T=7", ...quick);
-    expect(stdout).toMatch(/^Sequence, graph infer, target js, N = 2, T = 7\n/);
+    expect(stdout).toMatch(/^Sequence, graph infer, target wasm, N = 2, T = 7\n/);
   });
 
   it("says what is wrong", async () => {
