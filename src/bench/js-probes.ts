@@ -1,7 +1,7 @@
 // The most that plain JavaScript reaches on one thread: multiply-adds in local variables, reads and copies of a large array. The
 // loops are short functions that are called often: V8 optimizes those better than a loop that it replaces while it runs.
 
-import { type Probes, probedBytes } from "./machine.ts";
+import { type Probes, probedBytes } from "./probe.ts";
 
 const rounds = 4096;
 const calls = 256;

@@ -2,6 +2,7 @@
 
 import type { Target } from "../ir/target.ts";
 import { jsProbes } from "./js-probes.ts";
+import type { Probe } from "./probe.ts";
 import { wasmProbes } from "./wasm-probes.ts";
 
 export interface Machine {
@@ -10,21 +11,6 @@ export interface Machine {
   /** Bytes a second from memory (not from caches), the faster of reading and copying; a copy counts twice. */
   readonly bandwidth: number;
 }
-
-/** A loop whose speed says something about the machine. */
-export interface Probe {
-  readonly run: () => void;
-  /** Operations, or bytes, of one run. */
-  readonly work: number;
-}
-
-export interface Probes {
-  readonly peak: readonly Probe[];
-  readonly bandwidth: readonly Probe[];
-}
-
-/** Bytes that the bandwidth is measured on: more than caches hold. */
-export const probedBytes = 2 ** 26;
 
 /** Measures with generated code of the target's kind: what no kernel of it can exceed. `seconds` are for each of some loops. */
 export function measureMachine(target: Target, seconds = 0.2): Machine {

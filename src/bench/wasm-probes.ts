@@ -2,7 +2,7 @@
 
 import { encodeModule } from "../backends/wasm/encode.ts";
 import { f32, get, i32, type Local, laneOf, op, set, type Tree, type WasmFunction } from "../backends/wasm/tree.ts";
-import { type Probes, probedBytes } from "./machine.ts";
+import { type Probes, probedBytes } from "./probe.ts";
 
 const rounds = 1_000_000;
 const i: Local = { name: "i", type: "i32" };

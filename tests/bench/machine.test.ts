@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 import { jsProbes } from "../../src/bench/js-probes.ts";
-import { measureMachine, probedBytes } from "../../src/bench/machine.ts";
+import { measureMachine } from "../../src/bench/machine.ts";
+import { probedBytes } from "../../src/bench/probe.ts";
 import { wasmProbes } from "../../src/bench/wasm-probes.ts";
 import { jsTarget } from "../../src/ir/target.ts";
 
