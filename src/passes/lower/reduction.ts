@@ -23,7 +23,8 @@ import { type Draft, inLanes, type LoopAxis, nest, type Within } from "./draft.t
 import { insideOf } from "./interior.ts";
 import { indexBy, storePoints } from "./loop.ts";
 import { makePanel, type Panel, panelLength } from "./panel.ts";
-import { accumulateRow, rowVectorAxis } from "./row-vector.ts";
+import { pointsOf } from "./points.ts";
+import { rowByRow, rowVectorAxis } from "./row-vector.ts";
 import { clearSums, splitOf, waitingAt } from "./split-sum.ts";
 import { stridesOf } from "./strides.ts";
 
@@ -230,33 +231,6 @@ const isUneven = (size: Dim, { lanes }: TileTable): boolean => typeof size !== "
 const hasFreeRows = (order: readonly OuterPlan[], shape: readonly Dim[]): boolean =>
   order.some(({ axis, role }) => role === "m" && typeof shape[axis] !== "number");
 
-/** The rows that whole tiles leave, one by one. */
-function rowByRow(
-  draft: Draft,
-  reduction: Reduction,
-  axes: readonly LoopAxis[],
-  order: readonly OuterPlan[],
-  columns: OuterPlan,
-  size: number,
-  storeAt: (points: readonly (readonly Expr[])[]) => readonly Stmt[],
-): readonly Stmt[] {
-  const others = order.filter((entry) => entry !== columns);
-  const scratch = draft.fresh("row");
-  const rows = others.map((entry): LoopAxis => {
-    const axis = axes[order.indexOf(entry)]!;
-    return entry.role === "m" ? { ...axis, part: "rest" } : axis;
-  });
-  const loops = nest(rows, draft.fresh, (positions) => {
-    const pointAt = (column: Expr): readonly Expr[] =>
-      order.reduce<readonly Expr[]>((point, entry) => {
-        const at = entry === columns ? column : positions[others.indexOf(entry)]![0]!;
-        return assign(point, entry.axis, at);
-      }, []);
-    return accumulateRow(draft, reduction, scratch, size, pointAt, (column) => storeAt([pointAt(column)]));
-  });
-  return [k.alloc(scratch, "f32", size), ...loops];
-}
-
 /** Accumulates in vectors along the innermost loop if `inner`, else in scalars (which `vectorize` may lift to lanes of the result). */
 function accumulateAt(
   draft: Draft,
@@ -276,21 +250,6 @@ function accumulateAt(
 function isReused(plan: readonly OuterPlan[], shape: readonly Dim[], tiles: TileTable): boolean {
   const enough = plan[0]?.packed ? tiles.transposeReuse : tiles.panelReuse;
   return rowTiles(plan.slice(1), shape, tiles) >= enough;
-}
-
-/** The points of a tile: every combination of positions, as indices in the order of the result's axes. */
-function pointsOf(plan: readonly OuterPlan[], positions: readonly (readonly Expr[])[]): (readonly Expr[])[] {
-  let points: Expr[][] = [[]];
-  plan.forEach(({ axis }, i) => {
-    points = points.flatMap((point) => positions[i]!.map((at) => assign(point, axis, at)));
-  });
-  return points;
-}
-
-function assign(point: readonly Expr[], axis: number, at: Expr): Expr[] {
-  const copy = [...point];
-  copy[axis] = at;
-  return copy;
 }
 
 function planOf(draft: Draft, iteration: Iteration, reductions: readonly Reduction[]): ReductionPlan {

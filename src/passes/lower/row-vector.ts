@@ -8,7 +8,8 @@ import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 import type { OuterPlan, ReductionPlan } from "../schedule/reduction.ts";
 import type { Reduction } from "./accumulate.ts";
 import { bind } from "./bind.ts";
-import { type Draft, type LoopAxis, nestLanes } from "./draft.ts";
+import { type Draft, type LoopAxis, nest, nestLanes } from "./draft.ts";
+import { assign } from "./points.ts";
 
 /** The axis of columns, where rows that no tile takes can be computed this way. */
 export function rowVectorAxis(
@@ -27,7 +28,7 @@ export function rowVectorAxis(
 }
 
 /** The row whose columns are at `pointAt(column)`; `scratch` holds its sums. */
-export function accumulateRow(
+function accumulateRow(
   draft: Draft,
   { node, rule, context }: Reduction,
   scratch: string,
@@ -66,4 +67,31 @@ export function accumulateRow(
       return store(column);
     }),
   ];
+}
+
+/** The rows that whole tiles leave, one by one. */
+export function rowByRow(
+  draft: Draft,
+  reduction: Reduction,
+  axes: readonly LoopAxis[],
+  order: readonly OuterPlan[],
+  columns: OuterPlan,
+  size: number,
+  storeAt: (points: readonly (readonly Expr[])[]) => readonly Stmt[],
+): readonly Stmt[] {
+  const others = order.filter((entry) => entry !== columns);
+  const scratch = draft.fresh("row");
+  const rows = others.map((entry): LoopAxis => {
+    const axis = axes[order.indexOf(entry)]!;
+    return entry.role === "m" ? { ...axis, part: "rest" } : axis;
+  });
+  const loops = nest(rows, draft.fresh, (positions) => {
+    const pointAt = (column: Expr): readonly Expr[] =>
+      order.reduce<readonly Expr[]>((point, entry) => {
+        const at = entry === columns ? column : positions[others.indexOf(entry)]![0]!;
+        return assign(point, entry.axis, at);
+      }, []);
+    return accumulateRow(draft, reduction, scratch, size, pointAt, (column) => storeAt([pointAt(column)]));
+  });
+  return [k.alloc(scratch, "f32", size), ...loops];
 }
