@@ -1,6 +1,7 @@
 // Runs this compiler beside other engines in the harness, and prints how they compare. The harness is a folder of its
 // own with its `run.mjs`; `npm run build` must have made dist/. Usage:
-//   npx tsx bench/compare.ts HARNESS [--ids W1-256,W4] [--rivals ort-web,jax-js] [--rounds 5] [--ms 250] [--pin 1]
+//   npx tsx bench/compare.ts HARNESS [--ids W1-256,W4] [--rivals ort-web,jax-js] [--rounds 5] [--ms 250]
+//     [--threads 1] [--pin 1]
 //   npx tsx bench/compare.ts --from results.json
 // `--write` puts the tables into docs/performance.md.
 
@@ -26,6 +27,7 @@ const { values: options, positionals } = parseArgs({
     rivals: { type: "string", default: "ort-web,tfjs-wasm,jax-js,tfjs-cpu" },
     rounds: { type: "string", default: "5" },
     ms: { type: "string", default: "250" },
+    threads: { type: "string", default: "1" },
     pin: { type: "string" },
     from: { type: "string" },
     write: { type: "boolean", default: false },
@@ -51,7 +53,7 @@ async function runHarness(folder: string): Promise<Results> {
   ];
   const added = ours.flatMap((name) => ["--add", `${name}=${peer}?${name.replace("dlm-", "")}`]);
   // A training step of the slowest rival takes over ten seconds.
-  const fixed = ["run.mjs", "--threads", "1", "--tries", "2", "--bail", "120000", "--out", out];
+  const fixed = ["run.mjs", "--threads", options.threads, "--tries", "2", "--bail", "120000", "--out", out];
   const child = spawn(process.execPath, [...fixed, ...chosen, ...added], { cwd: folder, stdio: "inherit" });
   try {
     const [code] = await once(child, "exit");
@@ -77,7 +79,7 @@ function reportOf(results: Results): string {
   return `# Performance
 
 Written by \`bench/compare.ts\` from one run on ${results.date.slice(0, 10)}: ${model}, ${cores} cores,
-Node ${process.versions.node}, ${results.threads} thread. ${beside}.
+Node ${process.versions.node}, ${results.threads === 1 ? "1 thread" : `${results.threads} threads`}. ${beside}.
 Engines take turns in blocks of ${options.ms} ms, so ratios hold better than times. A ratio above 1 means that we are
 faster than the best of the rivals.
 

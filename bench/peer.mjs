@@ -65,8 +65,10 @@ function moduleOf(file, model) {
   return module;
 }
 
-export async function init({ threads }) {
-  return { target, asked: threads, threads: 1 };
+let threads = 1;
+export async function init(options) {
+  if (target !== "js") ({ threads } = options);
+  return { target, threads };
 }
 
 export const supports = (id) => Object.hasOwn(workloads, id);
@@ -74,18 +76,20 @@ export const supports = (id) => Object.hasOwn(workloads, id);
 export async function build(id) {
   const { file, model, weights, graph = "infer", inputs } = workloads[id];
   const module = moduleOf(file, model);
-  const executable = load(compile(module, { target, graphs: [graph] }));
+  const executable = load(compile(module, { target, graphs: [graph] }), { threads });
   for (const { name, type, role } of module.globals.values()) {
     if (role !== "parameter") continue;
     const { data: values } = named(weightOf(weights, name));
     executable.write(name, f32(values, type.shape));
   }
   const given = inputs();
+  const dispose = () => executable.dispose?.();
   if (graph === "infer")
-    return { run: () => executable.run(graph, given), read: (outputs) => Object.values(outputs)[0].data };
+    return { run: () => executable.run(graph, given), read: (outputs) => Object.values(outputs)[0].data, dispose };
   let step = 0;
   return {
     run: () => executable.run(graph, { ...given, step: f32(Float32Array.of(step++), []) }),
     read: ({ loss }) => loss.data,
+    dispose,
   };
 }
