@@ -55,7 +55,7 @@ function withoutApproximations(statement: Stmt): Stmt {
   const inBody = (body: readonly Stmt[]): readonly Stmt[] => body.map(withoutApproximations);
   const inExpr = (expr: Expr): Expr =>
     mapExpressions(expr, (x) => {
-      if (x.kind === "unary" && approximate.has(x.op) && x.op !== "rsqrt") return { ...x, op: "sqrt" };
+      if (x.kind === "unary" && approximate.has(x.op)) return { ...x, op: "sqrt" };
       if (x.kind === "binary" && approximate.has(x.op) && x.type !== "i32" && x.type !== "u8" && x.type !== "i8") {
         return { ...x, op: "subtract" };
       }
