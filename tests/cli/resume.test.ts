@@ -9,7 +9,7 @@ import { digits } from "./models.ts";
 
 const folder = temporaryFolder();
 /** Some seconds of training, in small steps: checkpoints are written once a second, at the end of an epoch. */
-const epochs = 120;
+const epochs = 480;
 const program = digits
   .replace("digits(200)", "digits(2000)")
   .replace("  test: digits(50)\n", "")
