@@ -1,8 +1,8 @@
 // dlm check: is the program right?
 
 import type { Command } from "commander";
-import pc from "picocolors";
 import { diagnosticToJson, renderDiagnostics } from "../dsl/diagnostics.ts";
+import { colorsFor } from "./colors.ts";
 
 export function addCheck(program: Command): void {
   program
@@ -15,7 +15,8 @@ export function addCheck(program: Command): void {
       const { diagnostics, module } = elaborate(file);
       const wrong = diagnostics.some((diagnostic) => diagnostic.severity === "error");
       if (options.json) process.stdout.write(`${JSON.stringify(diagnostics.map(diagnosticToJson))}\n`);
-      else if (diagnostics.length > 0) process.stderr.write(`${renderDiagnostics(diagnostics, pc)}\n`);
+      else if (diagnostics.length > 0)
+        process.stderr.write(`${renderDiagnostics(diagnostics, colorsFor(process.stderr))}\n`);
       else process.stdout.write(`${file}: no problems found${module ? ` in ${module.name}` : ""}\n`);
       process.exitCode = wrong ? 1 : 0;
     });

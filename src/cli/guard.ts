@@ -1,10 +1,10 @@
 // Turns whatever a command throws into what the user sees: diagnostics, a one-line error, or a request to report a bug.
 
-import pc from "picocolors";
 import { InputError } from "../backends/backend.ts";
 import { DiagnosticError, renderDiagnostics } from "../dsl/diagnostics.ts";
 import { FormatError } from "../formats/format-error.ts";
 import { UserError } from "../util/user-error.ts";
+import { colorsFor } from "./colors.ts";
 
 /** Runs a command; sets the exit code: 1 for a user's mistake, 70 for ours. */
 export async function guard(command: () => Promise<unknown>): Promise<void> {
@@ -16,16 +16,17 @@ export async function guard(command: () => Promise<unknown>): Promise<void> {
 }
 
 function report(error: unknown): number {
+  const colors = colorsFor(process.stderr);
   if (error instanceof DiagnosticError) {
-    process.stderr.write(`${renderDiagnostics(error.diagnostics, pc)}\n`);
+    process.stderr.write(`${renderDiagnostics(error.diagnostics, colors)}\n`);
     return 1;
   }
   if (error instanceof UserError || error instanceof InputError || error instanceof FormatError) {
-    process.stderr.write(`${pc.red("error")}: ${error.message}\n`);
+    process.stderr.write(`${colors.red("error")}: ${error.message}\n`);
     return 1;
   }
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${pc.red("internal error")}: ${message}\nThis is a bug in dlm. DLM_DEBUG=1 shows where.\n`);
+  process.stderr.write(`${colors.red("internal error")}: ${message}\nThis is a bug in dlm. DLM_DEBUG=1 shows where.\n`);
   if (process.env.DLM_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return 70;
 }

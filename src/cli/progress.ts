@@ -2,9 +2,9 @@
 // in a pipe, JSON lines where they are asked for. All from the events of the training loop.
 
 import cliProgress from "cli-progress";
-import pc from "picocolors";
 import type { NestedNumbers } from "../formats/json.ts";
 import type { Metrics, Reporter, TrainingEvent } from "../train/events.ts";
+import { type Colors, colorsFor } from "./colors.ts";
 
 export interface ProgressOptions {
   /** One JSON object a line instead of text. */
@@ -33,7 +33,9 @@ export function trainingProgress(options: ProgressOptions = {}): Progress {
     };
     return { report, stop: () => {} };
   }
-  return stream.isTTY ? terminalProgress(stream, options) : lineProgress((line) => stream.write(`${line}\n`), options);
+  return stream.isTTY
+    ? terminalProgress(stream, options)
+    : lineProgress((line) => stream.write(`${line}\n`), colorsFor(stream), options);
 }
 
 /** The event as one JSON object, the metrics by their own names; undefined where it holds nothing for a script. */
@@ -69,11 +71,11 @@ export function jsonLine(event: TrainingEvent): string | undefined {
 }
 
 /** Lines for people; of many epochs only some are shown, always with the first and the last. */
-function lineProgress(write: (line: string) => void, options: ProgressOptions): Progress {
+function lineProgress(write: (line: string) => void, colors: Colors, options: ProgressOptions): Progress {
   let skipped: string | undefined;
   const report: Reporter = (event) => {
     if (event.event === "step") return;
-    const line = textLine(event, options);
+    const line = textLine(event, colors, options);
     if (event.event !== "epoch") {
       if (skipped !== undefined) write(skipped);
       skipped = undefined;
@@ -91,9 +93,10 @@ function lineProgress(write: (line: string) => void, options: ProgressOptions): 
 
 /** The same lines, above a bar over the whole training. */
 function terminalProgress(stream: NodeJS.WriteStream, options: ProgressOptions): Progress {
+  const colors = colorsFor(stream);
   const bar = new cliProgress.SingleBar({
     stream,
-    format: `{epoch} ${pc.cyan("{bar}")} {percentage}% | loss {loss} | {rate} | {left} left`,
+    format: `{epoch} ${colors.cyan("{bar}")} {percentage}% | loss {loss} | {rate} | {left} left`,
     barCompleteChar: "━",
     barIncompleteChar: "─",
     barsize: 24,
@@ -108,10 +111,14 @@ function terminalProgress(stream: NodeJS.WriteStream, options: ProgressOptions):
     shown = false;
   };
   // A line is written where the bar was; the next step shows the bar again, below it.
-  const lines = lineProgress((line) => {
-    hide();
-    stream.write(`${line}\n`);
-  }, options);
+  const lines = lineProgress(
+    (line) => {
+      hide();
+      stream.write(`${line}\n`);
+    },
+    colors,
+    options,
+  );
   let begun: { readonly at: number; readonly done: number } | undefined;
   let batch = 1;
   const report: Reporter = (event) => {
@@ -159,7 +166,7 @@ export function duration(seconds: number): string {
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-function textLine(event: TrainingEvent, { resumeCommand, place }: ProgressOptions): string | undefined {
+function textLine(event: TrainingEvent, colors: Colors, { resumeCommand, place }: ProgressOptions): string | undefined {
   switch (event.event) {
     case "step":
       return undefined;
@@ -171,10 +178,10 @@ function textLine(event: TrainingEvent, { resumeCommand, place }: ProgressOption
         test ? `${test} for test` : "",
       ];
       const parts = [`${rows} rows`, ...held.filter(Boolean), counted(epochs, "epoch"), `batches of ${batch}`];
-      return `${pc.bold(event.model)}: ${parts.join(", ")}`;
+      return `${colors.bold(event.model)}: ${parts.join(", ")}`;
     }
     case "note":
-      return pc.dim(event.text);
+      return colors.dim(event.text);
     case "resumed":
       return `resumed in epoch ${event.epoch}, after ${counted(event.step, "step")} of it`;
     case "epoch": {
@@ -187,10 +194,10 @@ function textLine(event: TrainingEvent, { resumeCommand, place }: ProgressOption
       const both = Object.keys(event.mean).map(
         (name) => `${name} ${formatNumber(event.mean[name])} ± ${formatNumber(event.deviation[name])}`,
       );
-      return `${pc.bold(`over ${event.folds} folds`)}  ${both.join("  ")}`;
+      return `${colors.bold(`over ${event.folds} folds`)}  ${both.join("  ")}`;
     }
     case "test":
-      return [`${pc.bold("test")}  ${numbers(event.metrics)}`, ...matrices(event.metrics)].join("\n");
+      return [`${colors.bold("test")}  ${numbers(event.metrics)}`, ...matrices(event.metrics)].join("\n");
     case "interrupted": {
       const where = `interrupted in epoch ${event.epoch}, after ${counted(event.step, "step")} of it; a checkpoint is written`;
       return resumeCommand === undefined ? where : `${where}\ncontinue with: ${resumeCommand}`;
