@@ -21,6 +21,8 @@ export type TargetName = (typeof targetNames)[number];
 export interface CompileOptions {
   /** What runs the program; default js. */
   readonly target?: TargetName;
+  /** Whether products may be added without rounding them first, where the engine can. Default true: it is faster. */
+  readonly fma?: boolean;
   /** Names of the graphs to compile; default all. */
   readonly graphs?: readonly string[];
   /** The text form of the pipeline of graph passes. */
@@ -46,18 +48,18 @@ export function compile(module: Module, options: CompileOptions = {}): Compiled 
     events,
     ...(options.observe ? { observe: options.observe } : {}),
   });
-  const target = targetOf(options.target ?? "js");
+  const target = targetOf(options.target ?? "js", options.fma ?? true);
   return { target, module: planned, programs: lowerModule(planned, { target }), events };
 }
 
-function targetOf(name: TargetName): Target {
+function targetOf(name: TargetName, fma: boolean): Target {
   switch (name) {
     case "js":
       return jsTarget;
     case "wasm":
-      return wasmTarget({ fma: supportsRelaxedSimd() });
+      return wasmTarget({ fma: fma && supportsRelaxedSimd() });
     case "auto":
-      return targetOf(supportsSimd() ? "wasm" : "js");
+      return targetOf(supportsSimd() ? "wasm" : "js", fma);
   }
 }
 

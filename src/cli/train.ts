@@ -56,7 +56,9 @@ export function addTrain(program: Command): void {
       const { epochs = declared.epochs, seed = declared.seed, limit } = options;
       const plan = { ...declared, epochs, seed };
       const target = await chosenTarget(options);
-      const compiled = compile(source.module, { graphs: ["init", "train_step", "eval_step", "metrics"], target });
+      // Every product is rounded, so that a training gives the same bits on all engines that have vectors.
+      const graphs = ["init", "train_step", "eval_step", "metrics"];
+      const compiled = compile(source.module, { graphs, target, fma: false });
       const { data, test } = await loadTrainingData(plan, columnTypes(compiled.module, plan), {
         read: dataFiles(source.directory, options.data),
         ...(limit === undefined ? {} : { limit }),
