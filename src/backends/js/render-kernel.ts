@@ -3,8 +3,8 @@
 
 import { formatDim } from "../../ir/dim.ts";
 import type { DType } from "../../ir/dtype.ts";
-import { toAffine } from "../../ir/kernel/affine.ts";
 import { formatPlace } from "../../ir/kernel/print.ts";
+import { isNatural } from "../../ir/kernel/query.ts";
 import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
 import { lowerAddresses } from "./addresses.ts";
 import { type ExpressionContext, renderCondition, renderValue } from "./expression.ts";
@@ -214,44 +214,4 @@ function describe(kernel: Kernel): string[] {
   });
   if (buffers.length > 0) lines.push(buffers.join(", "));
   return lines.map((line) => `// ${line}`);
-}
-
-/** Whether an index is surely 0 or more, from what is known of its variables. */
-function isNatural(expr: Expr, natural: ReadonlySet<string>): boolean {
-  if (expr.type !== "index") return expr.type === "u8" || expr.type === "bool";
-  switch (expr.kind) {
-    case "constant":
-      return expr.value >= 0;
-    case "variable":
-      return natural.has(expr.name);
-    case "convert":
-      return expr.x.type === "u8" || expr.x.type === "bool";
-    case "select":
-      return isNatural(expr.a, natural) && isNatural(expr.b, natural);
-    case "binary":
-      switch (expr.op) {
-        case "add":
-        case "subtract":
-        case "multiply": {
-          const form = toAffine(expr);
-          return (
-            form.constant >= 0 &&
-            form.terms.every(
-              (t) => t.coefficient > 0 && t.atoms.every((atom) => atom !== expr && isNatural(atom, natural)),
-            )
-          );
-        }
-        case "floordiv":
-        case "minimum":
-          return isNatural(expr.a, natural) && isNatural(expr.b, natural);
-        case "remainder":
-          return isNatural(expr.a, natural);
-        case "maximum":
-          return isNatural(expr.a, natural) || isNatural(expr.b, natural);
-        default:
-          return false;
-      }
-    default:
-      return false;
-  }
 }

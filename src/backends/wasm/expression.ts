@@ -1,6 +1,7 @@
 // Renders expressions of the kernel IR as trees of WebAssembly. Indices of loads are byte addresses by now.
 
 import { constantOf, fromAffine, toAffine } from "../../ir/kernel/affine.ts";
+import { childrenOf } from "../../ir/kernel/query.ts";
 import { type Expr, isVector, type ScalarType, scalarOf } from "../../ir/kernel/types.ts";
 import type { ExpressionContext } from "./context.ts";
 import type { MemoryOp } from "./opcodes.ts";
@@ -161,44 +162,17 @@ function select(expr: Expr & { readonly kind: "select" }, c: ExpressionContext):
   return { kind: "if", condition: condition!, result: registerOf(expr.type), then: [a!], otherwise: [b!] };
 }
 
-const operandsOf = (expr: Expr): readonly Expr[] => {
-  switch (expr.kind) {
-    case "constant":
-    case "variable":
-      return [];
-    case "load":
-      return [expr.index];
-    case "unary":
-    case "convert":
-    case "splat":
-    case "lane":
-    case "reduce_lanes":
-      return [expr.x];
-    case "binary":
-    case "compare":
-      return [expr.a, expr.b];
-    case "fma":
-      return [expr.a, expr.b, expr.c];
-    case "select":
-      return [expr.condition, expr.a, expr.b];
-    case "threefry":
-      return [...expr.key, ...expr.counter];
-    case "vector":
-      return expr.lanes;
-  }
-};
-
-const reads = (expr: Expr): boolean => expr.kind === "load" || operandsOf(expr).some(reads);
+const reads = (expr: Expr): boolean => expr.kind === "load" || childrenOf(expr).some(reads);
 
 function dependsOnData(expr: Expr): boolean {
   if (expr.kind === "variable") return expr.type !== "index";
-  return expr.kind === "load" || expr.kind === "threefry" || operandsOf(expr).some(dependsOnData);
+  return expr.kind === "load" || expr.kind === "threefry" || childrenOf(expr).some(dependsOnData);
 }
 
 /** Whether only elements decide it: no index, and no name of a truth that an index may have decided. */
 function isData(expr: Expr): boolean {
   if (expr.type === "index" || (expr.kind === "variable" && expr.type === "bool")) return false;
-  return expr.kind === "load" || operandsOf(expr).every(isData);
+  return expr.kind === "load" || childrenOf(expr).every(isData);
 }
 
 /** Whether evaluating it for nothing is safe (no address is data) and costs less than a branch. */
@@ -210,13 +184,13 @@ function isCheap(expr: Expr): boolean {
       return ["negate", "not", "abs", "floor", "ceil", "round", "sqrt", "sign"].includes(expr.op) && isCheap(expr.x);
     case "binary":
       return (
-        !["power", "atan2", "remainder", "floordiv", "divide"].includes(expr.op) && operandsOf(expr).every(isCheap)
+        !["power", "atan2", "remainder", "floordiv", "divide"].includes(expr.op) && childrenOf(expr).every(isCheap)
       );
     case "select":
     case "threefry":
       return false;
     default:
-      return operandsOf(expr).every(isCheap);
+      return childrenOf(expr).every(isCheap);
   }
 }
 

@@ -1,7 +1,7 @@
 // Which index variables of a kernel are surely never negative. Where an address is a sum of such, a constant part of it may go into
 // the immediate of a load or store, which WebAssembly adds without wrapping.
 
-import { toAffine } from "../../ir/kernel/affine.ts";
+import { isNatural } from "../../ir/kernel/query.ts";
 import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 
 /**
@@ -49,43 +49,5 @@ function collect(body: readonly Stmt[], values: Map<string, Expr[]>): void {
       case "alloc":
         break;
     }
-  }
-}
-
-/** Whether an index is surely 0 or more, from what is known of its variables. */
-export function isNatural(expr: Expr, natural: ReadonlySet<string>): boolean {
-  if (expr.type !== "index") return expr.type === "u8" || expr.type === "bool";
-  switch (expr.kind) {
-    case "constant":
-      return expr.value >= 0;
-    case "variable":
-      return natural.has(expr.name);
-    case "convert":
-      return expr.x.type === "u8" || expr.x.type === "bool";
-    case "select":
-      return isNatural(expr.a, natural) && isNatural(expr.b, natural);
-    case "binary":
-      switch (expr.op) {
-        case "add":
-        case "subtract":
-        case "multiply": {
-          const form = toAffine(expr);
-          const grows = form.terms.every(
-            (term) => term.coefficient > 0 && term.atoms.every((atom) => atom !== expr && isNatural(atom, natural)),
-          );
-          return form.constant >= 0 && grows;
-        }
-        case "floordiv":
-        case "minimum":
-          return isNatural(expr.a, natural) && isNatural(expr.b, natural);
-        case "remainder":
-          return isNatural(expr.a, natural);
-        case "maximum":
-          return isNatural(expr.a, natural) || isNatural(expr.b, natural);
-        default:
-          return false;
-      }
-    default:
-      return false;
   }
 }

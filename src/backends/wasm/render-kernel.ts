@@ -4,13 +4,14 @@
 import { formatDim } from "../../ir/dim.ts";
 import { bytesOf } from "../../ir/dtype.ts";
 import { formatPlace, printExpr } from "../../ir/kernel/print.ts";
+import { isNatural } from "../../ir/kernel/query.ts";
 import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
 import { lowerAddresses, scratchIn } from "../js/addresses.ts";
 import type { ExpressionContext } from "./context.ts";
 import { plus, registerOf, render, store } from "./expression.ts";
 import type { Library } from "./functions/library.ts";
 import { inlined } from "./inline.ts";
-import { isNatural, naturalVariables } from "./natural.ts";
+import { naturalVariables } from "./natural.ts";
 import {
   call,
   comment,

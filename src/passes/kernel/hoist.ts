@@ -4,8 +4,8 @@
 import { evaluateDim } from "../../ir/dim.ts";
 import { exprKey } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
+import { childrenOf } from "../../ir/kernel/query.ts";
 import { type Expr, isVector, type Kernel, type Stmt } from "../../ir/kernel/types.ts";
-import { childrenOf } from "../lower/bind.ts";
 import { definedIn, freshNames, mapChildren, substitute, substituteIn } from "./rewrite.ts";
 
 type Loop = Extract<Stmt, { kind: "for" }>;

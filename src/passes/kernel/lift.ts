@@ -4,8 +4,8 @@
 
 import { strideOf } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
+import { childrenOf } from "../../ir/kernel/query.ts";
 import { type Expr, type Stmt, type ValueType, vectorOf } from "../../ir/kernel/types.ts";
-import { childrenOf } from "../lower/bind.ts";
 import { mapChildren, substitute } from "./rewrite.ts";
 import { createDependence, findVarying, hasLoad } from "./vary.ts";
 

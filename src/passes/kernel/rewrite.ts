@@ -1,7 +1,8 @@
 // What passes over kernels share: names that are taken, and putting expressions in the place of variables.
 
+import { childrenOf } from "../../ir/kernel/query.ts";
 import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
-import { childrenOf, withChildren } from "../lower/bind.ts";
+import { withChildren } from "../lower/bind.ts";
 
 /** Makes names that nothing in the kernel has yet. */
 export function freshNames(kernel: Kernel): (stem: string) => string {

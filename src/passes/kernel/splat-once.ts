@@ -2,8 +2,8 @@
 // splat for each use.
 
 import { k } from "../../ir/kernel/build.ts";
+import { childrenOf } from "../../ir/kernel/query.ts";
 import { type Expr, isVector, type Kernel, type Stmt, vectorOf } from "../../ir/kernel/types.ts";
-import { childrenOf } from "../lower/bind.ts";
 import { mapChildren, mapExpressions } from "./rewrite.ts";
 
 /** The kernel with such names holding vectors. */

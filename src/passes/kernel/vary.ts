@@ -1,7 +1,7 @@
 // What differs from lane to lane in the body of a loop that is to be lifted, and whether lifting is possible at all.
 
+import { childrenOf } from "../../ir/kernel/query.ts";
 import { type Expr, isVector, type Stmt, vectorOf } from "../../ir/kernel/types.ts";
-import { childrenOf } from "../lower/bind.ts";
 
 /** Tells whether an expression depends on `variable` or on one of `names`. */
 export function createDependence(variable: string | undefined, names: ReadonlySet<string>): (expr: Expr) => boolean {

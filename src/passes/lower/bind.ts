@@ -2,6 +2,7 @@
 // selections that keep an index in bounds are entered only where their condition holds.
 
 import { k } from "../../ir/kernel/build.ts";
+import { childrenOf } from "../../ir/kernel/query.ts";
 import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 
 export type Fresh = (stem: string) => string;
@@ -168,35 +169,6 @@ function headOf(expr: Expr): string {
     case "splat":
     case "vector":
       return expr.kind;
-  }
-}
-
-/** The operands of an expression, index expressions included. */
-export function childrenOf(expr: Expr): readonly Expr[] {
-  switch (expr.kind) {
-    case "constant":
-    case "variable":
-      return [];
-    case "load":
-      return [expr.index];
-    case "unary":
-    case "convert":
-      return [expr.x];
-    case "binary":
-    case "compare":
-      return [expr.a, expr.b];
-    case "select":
-      return [expr.condition, expr.a, expr.b];
-    case "threefry":
-      return [...expr.key, ...expr.counter];
-    case "fma":
-      return [expr.a, expr.b, expr.c];
-    case "splat":
-    case "lane":
-    case "reduce_lanes":
-      return [expr.x];
-    case "vector":
-      return expr.lanes;
   }
 }
 

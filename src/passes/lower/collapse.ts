@@ -5,9 +5,9 @@
 import { type Dim, multiplyDims } from "../../ir/dim.ts";
 import { mentions, strideOf } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
+import { childrenOf } from "../../ir/kernel/query.ts";
 import type { Expr } from "../../ir/kernel/types.ts";
 import type { Reduction } from "./accumulate.ts";
-import { childrenOf } from "./bind.ts";
 
 type Load = Extract<Expr, { kind: "load" }>;
 

@@ -3,11 +3,11 @@
 
 import { type AffineTerm, mentions, strideOf, toAffine } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
+import { childrenOf } from "../../ir/kernel/query.ts";
 import type { Expr } from "../../ir/kernel/types.ts";
 import { substitute } from "../kernel/rewrite.ts";
 import type { Interval } from "../schedule/reduction.ts";
 import type { Reduction } from "./accumulate.ts";
-import { childrenOf } from "./bind.ts";
 import { assume, type Condition } from "./narrow.ts";
 
 /**

@@ -3,8 +3,9 @@
 
 import { type Affine, exprKey, mentions, strideOf, toAffine } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
+import { childrenOf } from "../../ir/kernel/query.ts";
 import type { Expr } from "../../ir/kernel/types.ts";
-import { childrenOf, withChildren } from "./bind.ts";
+import { withChildren } from "./bind.ts";
 
 /** The iterations of one loop that have an effect. */
 export interface Bounds {

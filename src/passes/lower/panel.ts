@@ -5,10 +5,11 @@ import type { Dim } from "../../ir/dim.ts";
 import { productOf } from "../../ir/dim.ts";
 import { exprKey, mentions } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
+import { childrenOf } from "../../ir/kernel/query.ts";
 import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
 import { substitute } from "../kernel/rewrite.ts";
 import type { Reduction } from "./accumulate.ts";
-import { childrenOf, withChildren } from "./bind.ts";
+import { withChildren } from "./bind.ts";
 import { type Draft, inLanes, nest } from "./draft.ts";
 import { linearIndex } from "./elements.ts";
 

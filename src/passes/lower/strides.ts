@@ -3,10 +3,10 @@
 
 import { mentions, strideOf } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
+import { childrenOf } from "../../ir/kernel/query.ts";
 import { type Expr, vectorOf } from "../../ir/kernel/types.ts";
 import type { Interval } from "../schedule/reduction.ts";
 import { combination, type Reduction } from "./accumulate.ts";
-import { childrenOf } from "./bind.ts";
 import { interiorOf } from "./interior.ts";
 
 export interface Strides {
