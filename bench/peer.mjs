@@ -67,7 +67,12 @@ function moduleOf(file, model) {
 
 let threads = 1;
 export async function init(options) {
-  if (target !== "js") ({ threads } = options);
+  if (target !== "js") {
+    ({ threads } = options);
+    // As the commands of dlm do: Node 20 must be told before anything is compiled that it may use all of WebAssembly.
+    const { enableRelaxedSimd } = await import(new URL("backends/node/relaxed-simd.js", pathToFileURL(library)).href);
+    enableRelaxedSimd();
+  }
   return { target, threads };
 }
 
