@@ -28,24 +28,35 @@ export interface DataProblem {
 
 const expected: Readonly<Record<DataKind, string>> = {
   text: "a text",
+  column: "the name of a column",
   count: "a whole number, 0 or more",
+  size: "a whole number, 1 or more",
   seed: "a whole number",
   share: "a share from 0% to 100%",
   lists: "nested lists of numbers",
+  shift: "shifted(1), or another whole number,",
 };
 
 function fits(kind: DataKind, value: Setting): boolean {
   switch (kind) {
     case "text":
+    case "column":
       return typeof value === "string";
     case "count":
       return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+    case "size":
+      return typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
     case "seed":
       return typeof value === "number" && Number.isSafeInteger(value);
     case "share":
       return typeof value === "number" && value >= 0 && value <= 1;
     case "lists":
       return Array.isArray(value);
+    case "shift": {
+      if (typeof value !== "object" || !("call" in value) || value.call !== "shifted") return false;
+      const [by, ...more] = value.positional;
+      return more.length === 0 && by !== undefined && fits("count", by);
+    }
   }
 }
 

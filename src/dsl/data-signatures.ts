@@ -1,8 +1,8 @@
 // What a data pipeline may say: the sources and transforms of `data:` and `test:`, with their parameters. Pure data, from
 // which come the checks of a program, the documentation, and the names that src/train/data must implement.
 
-/** What a parameter takes. A share is a number from 0 to 1, such as 10%. */
-export type DataKind = "text" | "count" | "seed" | "share" | "lists";
+/** What a parameter takes. A share is a number from 0 to 1, such as 10%; a column is named as in the program, without quotes. */
+export type DataKind = "text" | "column" | "count" | "size" | "seed" | "share" | "lists" | "shift";
 
 export interface DataParameter {
   readonly name: string;
@@ -54,6 +54,16 @@ export const dataSources = {
       { name: "labels", kind: "text", doc: "path of the file of labels", optional: true },
     ],
   },
+  characters: {
+    doc:
+      "Windows of a text, which do not overlap: `text: i32[N, window]`, each character the number of its class. The classes " +
+      "are all characters of the file, by their code points. `next: shifted(1)` gives the windows that begin one character later.",
+    parameters: [
+      { name: "file", kind: "text", doc: "path of the file, in UTF-8" },
+      { name: "window", kind: "size", doc: "characters of a window" },
+    ],
+    columns: { kind: "shift", doc: "how many characters later it begins" },
+  },
   digits: {
     doc:
       "Synthetic digits, drawn by a program: `image: f32[N, 28, 28, 1]` and `label: i32[N]`. Training and test data get " +
@@ -72,7 +82,7 @@ export const dataTransforms = {
   rename: {
     doc: "Renames columns: `rename(pixels: image)` calls `pixels` what was `image`.",
     parameters: [],
-    columns: { kind: "text", doc: "the present name" },
+    columns: { kind: "column", doc: "the present name" },
   },
   take: { doc: "Keeps the first rows.", parameters: [{ name: "count", kind: "count", doc: "how many" }] },
   skip: { doc: "Leaves out the first rows.", parameters: [{ name: "count", kind: "count", doc: "how many" }] },
@@ -82,7 +92,7 @@ export const dataTransforms = {
       { name: "share", kind: "share", doc: "of the rows" },
       {
         name: "column",
-        kind: "text",
+        kind: "column",
         doc: "the column of labels, `label` unless said otherwise",
         optional: true,
         named: true,

@@ -4,12 +4,12 @@
 import type { Value } from "../ir/graph.ts";
 import type { CallExpression, Expression, Span, TrainDeclaration, TrainEntry } from "./ast.ts";
 import { type Context, mistake, report, rootFrame } from "./context.ts";
-import { checkDataPipeline } from "./data-arguments.ts";
-import { closest, positionOf } from "./diagnostics.ts";
+import { dataPipeline, type Fault } from "./data-pipeline.ts";
+import { closest } from "./diagnostics.ts";
 import { callExpression, type Environment, evaluate, visibleNames } from "./evaluate.ts";
 import type { FileScope } from "./resolve.ts";
 import { openScope } from "./scope.ts";
-import type { DataCall, DataPipeline, Setting, TrainingPlan, ValidationSplit } from "./training-plan.ts";
+import type { DataPipeline, TrainingPlan, ValidationSplit } from "./training-plan.ts";
 import { type BlockValue, type CompileValue, type GivenArgument, kindOf, list, tensor } from "./values.ts";
 
 const entryNames = [
@@ -167,8 +167,6 @@ export function trainingPlan(
   };
 }
 
-type Fault = (span: Span, message: string, help?: string) => undefined;
-
 function constant(c: Context, env: Environment, written: Expression): CompileValue {
   c.frame.span = written.span;
   return evaluate(c, env, written);
@@ -223,64 +221,4 @@ function earlyStopOf(
     monitor: written.name,
     patience: value?.kind === "int" && typeof value.value === "number" ? value.value : 0,
   };
-}
-
-function dataPipeline(c: Context, env: Environment, written: Expression, fault: Fault): DataPipeline | undefined {
-  const stages: Expression[] = [];
-  let at = written;
-  for (; at.kind === "pipe"; at = at.input) stages.unshift(at.stage);
-  stages.unshift(at);
-  const calls: { call: DataCall; span: Span }[] = [];
-  for (const stage of stages) {
-    const [callee, given] = stage.kind === "call" ? [stage.callee, stage.arguments] : [stage, []];
-    if (callee.kind !== "name")
-      return fault(stage.span, "a data source or transform is expected here", 'for example csv("table.csv")');
-    const { line, column } = positionOf(c.frame.file, stage.span.start);
-    const place = { file: c.frame.file.name, line, column };
-    const name = callee.name;
-    if (unsupported.includes(name))
-      return fault(callee.span, `the data source or transform ${name} is not supported yet`);
-    const positional: Setting[] = [];
-    const named: Record<string, Setting> = {};
-    for (const argument of given) {
-      const setting = columnOf(name, argument.value) ?? settingOf(constant(c, env, argument.value));
-      if (setting === undefined) return fault(argument.span, "data takes numbers, strings and lists of them");
-      if (argument.name) named[argument.name.name] = setting;
-      else positional.push(setting);
-    }
-    calls.push({ call: { name, positional, named, place }, span: stage.span });
-  }
-  const pipeline = calls.map(({ call }) => call);
-  for (const problem of checkDataPipeline(pipeline))
-    fault(calls.find(({ call }) => call === problem.call)?.span ?? written.span, problem.message, problem.help);
-  return pipeline;
-}
-
-/** Part of the language, but of a later stage of the implementation. */
-const unsupported = ["characters", "augment"];
-
-/** `rename(pixels: image)`: the present names of columns are written as names. */
-const columnOf = (transform: string, written: Expression): string | undefined =>
-  transform === "rename" && written.kind === "name" ? written.name : undefined;
-
-function settingOf(value: CompileValue): Setting | undefined {
-  switch (value.kind) {
-    case "int":
-    case "float":
-      return typeof value.value === "number" ? value.value : undefined;
-    case "string":
-    case "bool":
-      return value.value;
-    case "list": {
-      const items = value.items.map(settingOf);
-      const settings: Setting[] = [];
-      for (const item of items) {
-        if (item === undefined) return undefined;
-        settings.push(item);
-      }
-      return settings;
-    }
-    default:
-      return undefined;
-  }
 }

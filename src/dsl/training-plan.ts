@@ -1,8 +1,13 @@
 // What a `train` block says beyond its graphs: data, batches, epochs, when to stop. Pure data, so that the training loop
 // knows nothing of the language.
 
-/** A literal in the arguments of a data source: numbers, texts, lists of them (a share such as 10% is 0.1). */
-export type Setting = number | string | boolean | readonly Setting[];
+/** An argument of a data source: numbers, texts, lists of them (a share such as 10% is 0.1), or words such as `shifted(1)`. */
+export type Setting = number | string | boolean | readonly Setting[] | SettingCall;
+
+export interface SettingCall {
+  readonly call: string;
+  readonly positional: readonly Setting[];
+}
 
 /** A call in a data pipeline: `idx("a.gz", "b.gz")` or `flatten`. */
 export interface DataCall {

@@ -2,7 +2,7 @@
 // that a resumed run meets the same rows.
 
 import { allocate, type Tensor, type TypedArray } from "../ir/dtype.ts";
-import { type Dataset, gatherColumn, rowLength, sliceRows } from "./data/dataset.ts";
+import { type Dataset, gatherColumn, rowLength, sliceColumn } from "./data/dataset.ts";
 import { permutation, randomFor } from "./random.ts";
 
 export interface Batches {
@@ -15,7 +15,13 @@ export interface Batches {
 export function orderedBatches(dataset: Dataset, size: number): Batches {
   return {
     count: Math.ceil(dataset.rows / size),
-    batch: (index) => sliceRows(dataset, index * size, (index + 1) * size).columns,
+    batch: (index) => {
+      const end = Math.min(dataset.rows, (index + 1) * size);
+      const columns = Object.entries(dataset.columns).map(
+        ([name, column]) => [name, sliceColumn(column, index * size, end)] as const,
+      );
+      return Object.fromEntries(columns);
+    },
   };
 }
 
@@ -36,7 +42,7 @@ export function shuffledBatches(dataset: Dataset, size: number, seed: number): (
         const rows = order.subarray(index * size, (index + 1) * size);
         const columns = Object.entries(dataset.columns).map(([name, column]) => {
           const into = buffers[name]!.subarray(0, rows.length * rowLength(column));
-          return [name, gatherColumn(column, rows, into)] as const;
+          return [name, gatherColumn(column, rows, into, { seed, epoch, first: index * size })] as const;
         });
         return Object.fromEntries(columns);
       },

@@ -1,6 +1,6 @@
 // Short names for large things, so that a checkpoint can tell whether the data or the program have changed since.
 
-import type { Dataset } from "./data/dataset.ts";
+import { blocksOf, type Dataset } from "./data/dataset.ts";
 
 /** Two independent FNV-1a hashes over 32-bit words, as 16 hexadecimal digits. Against mistakes, not against forgers. */
 function fingerprint(parts: Iterable<ArrayLike<number>>): string {
@@ -23,11 +23,14 @@ const bytesOfText = (text: string): Uint8Array => new TextEncoder().encode(text)
 export const fingerprintText = (text: string): string => fingerprint([bytesOfText(text)]);
 
 /** The fingerprint of names, types, shapes and all elements. */
-export function fingerprintData({ columns }: Dataset): string {
-  const parts = Object.entries(columns).flatMap(([name, { dtype, shape, data }]) => {
-    const aligned = data.byteLength % 4 === 0 && data.byteOffset % 4 === 0;
-    const words = aligned ? new Int32Array(data.buffer, data.byteOffset, data.byteLength / 4) : data;
-    return [bytesOfText(JSON.stringify([name, dtype, shape])), words];
-  });
-  return fingerprint(parts);
+export const fingerprintData = (data: Dataset): string => fingerprint(wordsOf(data));
+
+function* wordsOf({ columns }: Dataset): Generator<ArrayLike<number>> {
+  for (const [name, column] of Object.entries(columns)) {
+    yield bytesOfText(JSON.stringify([name, column.dtype, column.shape]));
+    for (const { data } of blocksOf(column)) {
+      const aligned = data.byteLength % 4 === 0 && data.byteOffset % 4 === 0;
+      yield aligned ? new Int32Array(data.buffer, data.byteOffset, data.byteLength / 4) : data;
+    }
+  }
 }

@@ -2,7 +2,7 @@
 
 import type { TrainingPlan } from "../dsl/training-plan.ts";
 import { UserError } from "../util/user-error.ts";
-import { type Dataset, selectRows, sliceRows } from "./data/dataset.ts";
+import { type Dataset, materialised, selectRows, sliceRows } from "./data/dataset.ts";
 import { permutation, randomFor } from "./random.ts";
 
 export interface Split {
@@ -38,9 +38,10 @@ export function foldSplit(data: Dataset, plan: TrainingPlan, folds: number, fold
     throw new UserError(`${data.rows} rows cannot be split into ${folds} folds`, `choose from 2 to ${data.rows} folds`);
   }
   const order = permutation(data.rows, randomFor("folds", plan.seed));
-  const classes = plan.targets
+  const labels = plan.targets
     .map((name) => data.columns[name])
     .find((column) => column?.dtype === "i32" && column.shape.length === 1);
+  const classes = labels && materialised(labels);
   // Equal classes stand side by side, each in random order; dealing them out in turn spreads each class evenly.
   if (classes) order.sort((a, b) => classes.data[a]! - classes.data[b]!);
   return {

@@ -146,7 +146,7 @@ export const plan: TrainingPlan = {
 };
 
 /** t = 2 x0 - x1 + 0.5, with a little noise. */
-export function line(rows: number, seed = 1): Dataset {
+export function line(rows: number, seed = 1): Dataset & { readonly columns: Tensors } {
   const random = randomFor("line", seed);
   const x = Float32Array.from({ length: 2 * rows }, () => random.normal());
   const t = Float32Array.from({ length: rows }, (_, i) => 2 * x[2 * i]! - x[2 * i + 1]! + 0.5 + 0.1 * random.normal());

@@ -2,13 +2,12 @@
 // guessing is an error that proposes the mend.
 
 import type { DataPipeline } from "../../dsl/training-plan.ts";
-import { ConversionError, convertTensor, describeTensor } from "../../formats/elements.ts";
+import { ConversionError, describeTensor } from "../../formats/elements.ts";
 import { type Dim, evaluateDim, formatDim, symbolsOf } from "../../ir/dim.ts";
-import type { Tensor } from "../../ir/dtype.ts";
 import type { TensorType } from "../../ir/graph.ts";
 import { closest } from "../../util/text.ts";
 import { DataError, listNames } from "./data-error.ts";
-import type { Dataset } from "./dataset.ts";
+import { type Column, convertColumn, type Dataset, mapNumbers } from "./dataset.ts";
 
 const describeType = ({ dtype, shape }: TensorType): string => `${dtype}[${shape.map(formatDim).join(", ")}]`;
 
@@ -24,7 +23,7 @@ export function conformDataset(
   const [source] = pipeline;
   if (!source) throw new RangeError("a data pipeline without a source");
   const sizes: Record<string, number> = {};
-  const columns: Record<string, Tensor> = {};
+  const columns: Record<string, Column> = {};
   // A column that is missing may be why another has too many numbers.
   for (const [name, type] of Object.entries(wanted)) {
     if (Object.hasOwn(dataset.columns, name)) continue;
@@ -39,7 +38,7 @@ export function conformDataset(
       throw new DataError(source, what, shapeHelp(name, column.shape, type.shape));
     }
     try {
-      columns[name] = { ...convertTensor(column, type.dtype), shape };
+      columns[name] = { ...convertColumn(column, type.dtype), shape };
     } catch (error) {
       if (!(error instanceof ConversionError)) throw error;
       const what = `the data give ${name}: ${describeTensor(column)}, but the model takes ${describeType(type)}: ${error.message}`;
@@ -114,7 +113,7 @@ export function alignClasses(dataset: Dataset, known: Dataset["classes"], pipeli
     }
     classes[name] = names;
     // Hidden labels are -1 and stay so.
-    columns[name] = { ...column, data: Int32Array.from(column.data, (number) => numbers[number] ?? number) };
+    columns[name] = mapNumbers(column, "i32", (number) => numbers[number] ?? number);
   }
   return { ...dataset, columns, classes };
 }

@@ -12,6 +12,7 @@ import { digits } from "../digits.ts";
 import { readTable } from "./csv-source.ts";
 import { DataError, formatPlace } from "./data-error.ts";
 import { type Dataset, datasetOf } from "./dataset.ts";
+import { readCharacters } from "./text-source.ts";
 
 /** What sources and transforms may ask of those who load data. */
 export interface DataContext {
@@ -50,6 +51,11 @@ export const sources: { readonly [name in DataSource]: SourceOf } = {
       throw new DataError(call, what, "name the file of images first, then that of labels");
     }
     return datasetOf(call, { image, label: { dtype: "i32", shape: label.shape, data: Int32Array.from(label.data) } });
+  },
+
+  characters: async (call, { values, columns }, context) => {
+    const { path, bytes } = await context.read(String(values.file));
+    return readCharacters(call, decodeUtf8(bytes, path), path, Number(values.window), columns);
   },
 
   digits: (call, { values }, { seed, role }) => {

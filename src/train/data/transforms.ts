@@ -4,12 +4,23 @@
 import type { BoundData } from "../../dsl/data-arguments.ts";
 import type { DataTransform } from "../../dsl/data-signatures.ts";
 import type { DataCall } from "../../dsl/training-plan.ts";
-import type { Tensor } from "../../ir/dtype.ts";
 import { closest } from "../../util/text.ts";
 import { permutation, randomFor } from "../random.ts";
 import { DataError, listNames } from "./data-error.ts";
-import { type Dataset, datasetOf, mapColumns, rowLength, selectRows, sliceRows, takeRows } from "./dataset.ts";
+import {
+  type Column,
+  convertColumn,
+  type Dataset,
+  datasetOf,
+  mapColumns,
+  materialised,
+  rowLength,
+  selectRows,
+  sliceRows,
+  takeRows,
+} from "./dataset.ts";
 import type { DataContext } from "./sources.ts";
+import { windowsOf } from "./windows.ts";
 
 export type TransformOf = (dataset: Dataset, call: DataCall, bound: BoundData, context: DataContext) => Dataset;
 
@@ -17,7 +28,7 @@ export type TransformOf = (dataset: Dataset, call: DataCall, bound: BoundData, c
 const randomOf = (purpose: string, { values }: BoundData, { seed, role }: DataContext) =>
   randomFor(purpose, Number(values.seed ?? seed), role);
 
-function columnNamed(dataset: Dataset, name: string, call: DataCall): Tensor {
+function columnNamed(dataset: Dataset, name: string, call: DataCall): Column {
   const column = Object.hasOwn(dataset.columns, name) ? dataset.columns[name] : undefined;
   if (column) return column;
   const names = Object.keys(dataset.columns);
@@ -60,11 +71,11 @@ export const transforms: { readonly [name in DataTransform]: TransformOf } = {
       const what = `${name} is ${column.dtype}[${column.shape.join(", ")}], but labels are i32[N]`;
       throw new DataError(call, what, "name the column of labels: hide_labels(99%, column: label)");
     }
-    const data = Int32Array.from(column.data);
+    const data = Int32Array.from(materialised(column).data);
     const hidden = Math.round(Number(bound.values.share) * dataset.rows);
     const order = permutation(dataset.rows, randomOf("hide_labels", bound, context));
     for (const row of order.subarray(0, hidden)) data[row] = -1;
-    return { ...dataset, columns: { ...dataset.columns, [name]: { ...column, data } } };
+    return { ...dataset, columns: { ...dataset.columns, [name]: { dtype: "i32", shape: column.shape, data } } };
   },
 
   windows: (dataset, call, { columns }) => {
@@ -81,16 +92,12 @@ export const transforms: { readonly [name in DataTransform]: TransformOf } = {
       const what = `${name} has ${dataset.rows} values, fewer than the ${total} of one window`;
       throw new DataError(call, what, "make the windows shorter");
     }
-    const values = Float32Array.from(series.data);
-    const width = rowLength(series);
+    const values = { ...convertColumn(series, "f32"), shape: [dataset.rows, rowLength(series)] };
     let start = 0;
-    const cut = parts.map(({ part, length }): [string, Tensor] => {
-      const data = new Float32Array(rows * length * width);
-      for (let i = 0; i < rows; i++) {
-        data.set(values.subarray((i + start) * width, (i + start + length) * width), i * length * width);
-      }
+    const cut = parts.map(({ part, length }): [string, Column] => {
+      const column = windowsOf(values, { rows, length, start, stride: 1 });
       start += length;
-      return [part, { dtype: "f32", shape: [rows, length, width], data }];
+      return [part, column];
     });
     return datasetOf(call, Object.fromEntries(cut));
   },

@@ -7,7 +7,8 @@ import { symbol } from "../../../src/ir/dim.ts";
 import type { DType } from "../../../src/ir/dtype.ts";
 import type { TensorType } from "../../../src/ir/graph.ts";
 import { DataError } from "../../../src/train/data/data-error.ts";
-import { loadDataset, loadTrainingData } from "../../../src/train/data/load.ts";
+import { type Dataset, materialised } from "../../../src/train/data/dataset.ts";
+import { loadDataset, loadTrainingData, type TrainingData } from "../../../src/train/data/load.ts";
 import type { DataContext } from "../../../src/train/data/sources.ts";
 import { dataFiles } from "../../../src/train/node/data-files.ts";
 import { shared } from "../../shared.ts";
@@ -26,6 +27,7 @@ const files: Readonly<Record<string, Uint8Array>> = {
   "dates.csv": new TextEncoder().encode(
     '"Date","Temp"\n"1981-01-01",20.7\n"1981-01-02",17.9\n"1981-01-03",18\n"1981-01-04",5\n',
   ),
+  "text.txt": new TextEncoder().encode("ab bé ab"),
   "gap.csv": new TextEncoder().encode("a,b\n1,2\n3,\n"),
   "image.gz": new Uint8Array(gzipSync(imageFile)),
   "label.gz": new Uint8Array(gzipSync(labelFile)),
@@ -40,12 +42,18 @@ const context: DataContext = {
   seed: 5,
   role: "data",
 };
-const load = (...pipeline: DataPipeline) => loadDataset(pipeline, context);
+/** A table with all its rows in memory. */
+const inMemory = (dataset: Dataset) => ({
+  ...dataset,
+  columns: Object.fromEntries(Object.entries(dataset.columns).map(([name, column]) => [name, materialised(column)])),
+});
+const load = async (...pipeline: DataPipeline) => inMemory(await loadDataset(pipeline, context));
+const inMemoryBoth = ({ data, test }: TrainingData) => ({ data: inMemory(data), test: test && inMemory(test) });
 const type = (dtype: DType, ...shape: (number | string)[]): TensorType => ({
   dtype,
   shape: shape.map((dim) => (typeof dim === "string" ? symbol(dim) : dim)),
 });
-const dataFor = (
+const dataFor = async (
   types: Readonly<Record<string, TensorType>>,
   data: DataPipeline,
   test?: DataPipeline,
@@ -62,7 +70,8 @@ const dataFor = (
     batch: 1,
     seed: 5,
   };
-  return loadTrainingData(plan, types, { read: context.read, ...(limit === undefined ? {} : { limit }) });
+  const options = { read: context.read, ...(limit === undefined ? {} : { limit }) };
+  return inMemoryBoth(await loadTrainingData(plan, types, options));
 };
 
 describe("data sources", () => {
@@ -111,11 +120,11 @@ describe("data sources", () => {
 
   it("digits draws others for the test than for the training", async () => {
     const pipeline = [call("digits", [5])];
-    const data = await loadDataset(pipeline, context);
-    const test = await loadDataset(pipeline, { ...context, role: "test" });
+    const data = await load(...pipeline);
+    const test = inMemory(await loadDataset(pipeline, { ...context, role: "test" }));
     expect(data.columns.image?.shape).toEqual([5, 28, 28, 1]);
     expect(test.columns.image?.data).not.toEqual(data.columns.image?.data);
-    const same = await loadDataset([call("digits", [5], { seed: 1 })], { ...context, role: "test" });
+    const same = inMemory(await loadDataset([call("digits", [5], { seed: 1 })], { ...context, role: "test" }));
     expect(same).toEqual(await load(call("digits", [5], { seed: 1 })));
   });
 });
@@ -172,6 +181,40 @@ describe("data transforms", () => {
     expect(rows).toBe(2);
     expect(columns.series).toEqual({ dtype: "f32", shape: [2, 2, 1], data: Float32Array.of(20.7, 17.9, 17.9, 18) });
     expect(columns.actual).toEqual({ dtype: "f32", shape: [2, 1, 1], data: Float32Array.of(18, 5) });
+  });
+});
+
+describe("characters", () => {
+  const source = (window: number, named: Readonly<Record<string, Setting>> = {}) =>
+    call("characters", ["text.txt"], { window, ...named });
+  const shifted = (by: Setting): Setting => ({ call: "shifted", positional: [by] });
+
+  it("cuts windows that do not overlap, and the same ones later", async () => {
+    const { columns, rows, classes } = await load(source(3, { next: shifted(1) }));
+    // "ab bé ab" has 8 characters: two windows of 3 with one more after them.
+    expect(classes).toEqual({ text: [" ", "a", "b", "é"], next: [" ", "a", "b", "é"] });
+    expect(rows).toBe(2);
+    expect(columns).toEqual({
+      text: { dtype: "i32", shape: [2, 3], data: Int32Array.of(1, 2, 0, 2, 3, 0) },
+      next: { dtype: "i32", shape: [2, 3], data: Int32Array.of(2, 0, 2, 3, 0, 1) },
+    });
+  });
+
+  it("selects, slices and shuffles windows as other rows", async () => {
+    const { columns } = await load(source(2), call("shuffle"), call("skip", [1]), call("take", [2]));
+    const pairs = ["ab", " b", "é ", "ab"].map((pair) => [...pair].map((c) => " abé".indexOf(c)));
+    expect(columns.text?.shape).toEqual([2, 2]);
+    for (const row of [0, 1]) expect(pairs).toContainEqual([...columns.text!.data.subarray(2 * row, 2 * row + 2)]);
+  });
+
+  const broken: [string, DataCall, string][] = [
+    ["a text that is too short", source(9), "text.txt has 8 characters, fewer than the 9 of one window"],
+    ["an empty window", source(0), "characters wants a whole number, 1 or more for window"],
+    ["a shift that is none", source(3, { next: 1 }), "characters wants shifted(1), or another whole number, for next"],
+    ["a shift backwards", source(3, { next: shifted(-1) }), "characters wants shifted(1)"],
+  ];
+  it.each(broken)("says that there is %s", async (_, pipeline, message) => {
+    await expect(load(pipeline)).rejects.toThrow(message);
   });
 });
 
@@ -274,7 +317,7 @@ describe("data for a model", () => {
     expect(loaded.test?.columns.label?.data).toEqual(Int32Array.of(1));
     const options = { read: context.read, classes: { label: ["rose", "aster", "lily"] } };
     const plan = { model: "M", inputs: ["label"], targets: [], data: test, metrics: [], epochs: 1, batch: 1, seed: 1 };
-    const { data } = await loadTrainingData(plan, types, options);
+    const { data } = inMemoryBoth(await loadTrainingData(plan, types, options));
     expect(data.columns.label?.data).toEqual(Int32Array.of(2));
     const fewer = { ...options, classes: { label: ["rose", "lily"] } };
     await expect(loadTrainingData(plan, types, fewer)).rejects.toThrow(
@@ -323,5 +366,10 @@ describe("data for a model", () => {
       call("windows", [], { s: 28, a: 1 }),
     );
     expect(days.columns.s?.shape).toEqual([lines - 28, 28, 1]);
+    const next: Setting = { call: "shifted", positional: [1] };
+    const text = await real(call("characters", ["tinyshakespeare.txt"], { window: 64, next }));
+    expect(text.classes.next).toHaveLength(65);
+    // One million characters and a bit, in windows of 64.
+    expect(text.columns.text?.shape).toEqual([17428, 64]);
   });
 });
