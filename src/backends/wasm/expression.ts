@@ -16,6 +16,7 @@ import {
   vectorCompare,
   vectorConvert,
   vectorFma,
+  vectorLimit,
   vectorUnary,
 } from "./vector.ts";
 
@@ -76,6 +77,11 @@ export function render(expr: Expr, c: ExpressionContext): Tree {
 
 function binary(expr: Expr & { readonly kind: "binary" }, c: ExpressionContext): Tree {
   const [a, b] = [render(expr.a, c), render(expr.b, c)];
+  if (expr.type === "f32x4" && (expr.op === "maximum" || expr.op === "minimum")) {
+    const [low, high] = [numberOf(expr.a), numberOf(expr.b)];
+    if (high !== undefined) return vectorLimit(expr.op, a, high, c);
+    if (low !== undefined) return vectorLimit(expr.op, b, low, c);
+  }
   if (isVector(expr.type)) return vectorBinary(expr.op, expr.type, a, b, c);
   const divides = expr.op === "floordiv" || expr.op === "remainder";
   // Of numbers that are never negative, rounding down is rounding towards zero, and unsigned division the fastest.
@@ -83,6 +89,12 @@ function binary(expr: Expr & { readonly kind: "binary" }, c: ExpressionContext):
     return op(expr.op === "floordiv" ? "i32.div_u" : "i32.rem_u", a, b);
   }
   return scalarBinary(expr.op, expr.type, a, b, c);
+}
+
+/** The number that all lanes hold, where that is known and a number. */
+function numberOf(expr: Expr): number | undefined {
+  if (expr.kind !== "splat" || expr.x.kind !== "constant" || Number.isNaN(expr.x.value)) return undefined;
+  return expr.x.value;
 }
 
 /** An address as a tree and the immediate that is added to it. */

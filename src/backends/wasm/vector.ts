@@ -124,6 +124,18 @@ function eachLane(
   );
 }
 
+/**
+ * The maximum or minimum of x and a number. `f32x4.max` costs eight instructions on x64, for zeros and NaN. `pmax(x, c)`, x unless
+ * x < c, is one: it keeps a NaN in x, and takes the wrong zero for the maximum of -0 and +0 alone, or the minimum of +0 and -0.
+ */
+export function vectorLimit(name: "maximum" | "minimum", x: Tree, limit: number, context: ExpressionContext): Tree {
+  const bound = context.constantVector("f32x4", limit);
+  if (name === "minimum") return Object.is(limit, -0) ? op("f32x4.min", x, bound) : op("f32x4.pmin", x, bound);
+  const limited = op("f32x4.pmax", x, bound);
+  // -0 + 0 is +0; any other number stays as it is.
+  return Object.is(limit, 0) ? op("f32x4.add", limited, bound) : limited;
+}
+
 function maskLogic(name: BinaryOp): "v128.and" | "v128.or" | "v128.xor" {
   if (name === "and" || name === "multiply" || name === "minimum") return "v128.and";
   return name === "xor" ? "v128.xor" : "v128.or";

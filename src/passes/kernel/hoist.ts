@@ -117,8 +117,9 @@ function memo(compute: (expr: Expr) => boolean): (expr: Expr) => boolean {
   };
 }
 
-/** Constants and names cost nothing; everything else is work. */
-const isWork = (expr: Expr): boolean => expr.kind !== "constant" && expr.kind !== "variable";
+/** Constants, in all lanes as well, and names cost nothing; everything else is work. */
+const isWork = (expr: Expr): boolean =>
+  expr.kind !== "constant" && expr.kind !== "variable" && !(expr.kind === "splat" && expr.x.kind === "constant");
 
 /** An element that exists for all sizes: one of a buffer of a known length. */
 function isFirst({ buffer, index, type }: Extract<Expr, { kind: "load" }>, kernel: Kernel): boolean {

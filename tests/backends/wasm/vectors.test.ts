@@ -90,6 +90,12 @@ describe("vector operations", () => {
     });
   }
 
+  const limits = constantsOf("f32").map((value) => [Object.is(value, -0) ? "-0" : String(value), value] as const);
+  it.each(limits)("f32x4 limited by %s", (_, value) => {
+    check("f32x4", (a) => k.maximum(a, value));
+    check("f32x4", (a) => k.minimum(k.constant(value, "f32x4"), a));
+  });
+
   it("threefry of four counters", () => {
     check("i32x4", (a, b) => k.threefry([a, b], [b, a]));
   });
