@@ -4,12 +4,12 @@ import { renderModule } from "./backends/js/render.ts";
 import { renderGraph } from "./backends/wasm/render.ts";
 import { printModule as printWasm } from "./backends/wasm/wat.ts";
 import type { Compiled, CompileOptions } from "./compile.ts";
-import { addDims, type Dim, evaluateDim, formatDim, productOf, symbolsOf } from "./ir/dim.ts";
+import { addDims, type Dim, evaluateDim, formatDim, multiplyDims, productOf, symbolsOf } from "./ir/dim.ts";
 import { bytesOf } from "./ir/dtype.ts";
 import type { Graph, Module } from "./ir/graph.ts";
 import { explainSchedule } from "./ir/kernel/explain.ts";
 import { printKernel } from "./ir/kernel/print.ts";
-import type { Program } from "./ir/kernel/program.ts";
+import { callsIn, kernelsIn, type Program } from "./ir/kernel/program.ts";
 import type { Kernel } from "./ir/kernel/types.ts";
 import { operation } from "./ir/ops/index.ts";
 import { printModule } from "./ir/print.ts";
@@ -41,7 +41,7 @@ export function inspect(
   const program = compiled.programs.programs.get(graph)!;
   switch (view.kind) {
     case "kernels":
-      shown.push(...kernelsOf(program).map(explained));
+      shown.push(...kernelsIn(program.steps).map(explained));
       break;
     case "source":
       shown.push(sourceOf(compiled, graph));
@@ -62,8 +62,6 @@ function sourceOf({ target, programs }: Compiled, graph: string): string {
 const explained = (kernel: Kernel): string =>
   [...explainSchedule(kernel).map((line) => `// ${line}`), printKernel(kernel)].join("\n");
 
-const kernelsOf = (program: Program): readonly Kernel[] => [...new Set(program.calls.map((call) => call.kernel))];
-
 /** A table of what a graph costs. Sizes that are free are taken as a batch of usual size, named in the heading. */
 function summary(module: Module, program: Program, unfused: Graph | undefined): string {
   const sizes = Object.fromEntries(program.sizes.map((name) => [name, representativeSize]));
@@ -72,8 +70,10 @@ function summary(module: Module, program: Program, unfused: Graph | undefined): 
   const parameters = [...module.globals.values()].filter((global) => global.role === "parameter");
   const count = parameters.reduce<Dim>((sum, { type }) => addDims(sum, productOf(type.shape)), 0);
   const weightBytes = parameters.reduce((sum, { type }) => sum + at(productOf(type.shape)) * bytesOf[type.dtype], 0);
-  const flops = program.calls.reduce<Dim>((sum, { kernel }) => addDims(sum, kernel.cost.flops), 0);
-  const bytes = program.calls.reduce<Dim>((sum, { kernel }) => addDims(sum, kernel.cost.bytes), 0);
+  const calls = callsIn(program.steps);
+  const total = (cost: "flops" | "bytes"): Dim =>
+    calls.reduce<Dim>((sum, { call, rounds }) => addDims(sum, multiplyDims(rounds, call.kernel.cost[cost])), 0);
+  const [flops, bytes] = [total("flops"), total("bytes")];
   const { peak, lowerBound } = peakOf(
     program.buffers,
     Object.fromEntries(freeSizes(program).map((n) => [n, representativeSize])),
@@ -83,10 +83,7 @@ function summary(module: Module, program: Program, unfused: Graph | undefined): 
     ["parameters", `${grouped(at(count))} in ${parameters.length} tensors, ${inBytes(weightBytes)}`],
     ["flops", `${grouped(at(flops))}   ${formatDim(flops)}`],
     ["bytes moved", `${inBytes(at(bytes))}   ${formatDim(bytes)}`],
-    [
-      "kernels",
-      computing === undefined ? `${program.calls.length}` : `${computing} before fusion, ${program.calls.length} after`,
-    ],
+    ["kernels", computing === undefined ? `${calls.length}` : `${computing} before fusion, ${calls.length} after`],
     ["arena peak", `${inBytes(peak)}, lower bound ${inBytes(lowerBound)}`],
   ];
   const free = Object.keys(sizes);

@@ -8,6 +8,7 @@ import { compile } from "../src/compile.ts";
 import { compileSource } from "../src/dsl/compile-source.ts";
 import { renderDiagnostics } from "../src/dsl/diagnostics.ts";
 import { printKernel } from "../src/ir/kernel/print.ts";
+import { kernelsIn } from "../src/ir/kernel/program.ts";
 import { printGraph } from "../src/ir/print.ts";
 
 const source = `/// Scores to probabilities; a higher temperature evens them out.
@@ -26,7 +27,7 @@ function panels(): readonly Panel[] {
   if (!module) throw new Error(renderDiagnostics(diagnostics));
   const infer = module.graphs.get("infer");
   const compiled = compile(module, { graphs: ["infer"] });
-  const kernel = compiled.programs.programs.get("infer")?.calls[0]?.kernel;
+  const kernel = kernelsIn(compiled.programs.programs.get("infer")?.steps ?? [])[0];
   if (!infer || !kernel) throw new Error("the model has no graph or no kernel");
   const code = renderModule(compiled.programs, ["infer"]);
   const start = code.indexOf(`  function ${kernel.name}`);

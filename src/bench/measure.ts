@@ -2,8 +2,8 @@
 // the run leaves them, and so that whatever else the machine does spreads over all of them.
 
 import type { Repeatable, Tensors } from "../backends/backend.ts";
-import type { KernelCall, ProgramModule } from "../ir/kernel/program.ts";
-import { separateCalls } from "./separate-calls.ts";
+import type { ProgramModule } from "../ir/kernel/program.ts";
+import { type SeparateCall, separateCalls } from "./separate-calls.ts";
 
 /** What a graph's run takes, in seconds. */
 export interface Timing {
@@ -13,8 +13,8 @@ export interface Timing {
   readonly firstRun: number;
   /** A run of the whole graph, median. */
   readonly run: number;
-  /** Each call of a kernel, median, in the order of the run. */
-  readonly calls: readonly { readonly call: KernelCall; readonly seconds: number }[];
+  /** Each call of a kernel with all its rounds, median, in the order of the run. */
+  readonly calls: readonly (Pick<SeparateCall, "call" | "rounds"> & { readonly seconds: number })[];
   /** The copies after the last call, median; undefined where there are none. */
   readonly copies: number | undefined;
 }
@@ -79,7 +79,7 @@ export function measure({ programs, graph, inputs, weights, load, seconds = 2 }:
     generation,
     firstRun,
     run: median(whole.samples),
-    calls: separate.calls.map(({ call }, i) => ({ call, seconds: secondsOf(calls[i]!) })),
+    calls: separate.calls.map(({ call, rounds }, i) => ({ call, rounds, seconds: secondsOf(calls[i]!) })),
     copies: copies[0] && secondsOf(copies[0]),
   };
 }

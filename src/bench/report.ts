@@ -4,16 +4,17 @@
 import { evaluateDim, type Sizes } from "../ir/dim.ts";
 import { formatPlace } from "../ir/kernel/print.ts";
 import type { Program } from "../ir/kernel/program.ts";
-import type { Kernel } from "../ir/kernel/types.ts";
 import { inTime, scaled, threeDigits } from "../util/units.ts";
 import type { Machine } from "./machine.ts";
 import type { Timing } from "./measure.ts";
 
-/** One call of a kernel. Units are seconds, operations, bytes, and those a second. */
+/** One call of a kernel, or its rounds in a loop. Units are seconds, operations, bytes, and those a second. */
 export interface KernelRow {
   readonly kernel: string;
   /** What it computes. */
   readonly doc: string;
+  /** How often a run makes it: more than once in loops. What follows is for all of them. */
+  readonly rounds: number;
   /** Where the program says so, if a place is known. */
   readonly place?: string;
   readonly seconds: number;
@@ -67,7 +68,7 @@ export interface Measured {
 export function reportOf(measured: Measured): Report {
   const { model, target, threads, program, sizes, machine, timing, parse, lower } = measured;
   const sum = timing.calls.reduce((total, { seconds }) => total + seconds, timing.copies ?? 0);
-  const kernels = timing.calls.map(({ call, seconds }) => rowOf(call.kernel, seconds, sum, measured));
+  const kernels = timing.calls.map((call) => rowOf(call, sum, measured));
   return {
     model,
     graph: program.name,
@@ -86,15 +87,17 @@ export function reportOf(measured: Measured): Report {
 }
 
 function rowOf(
-  { name, doc, location, cost }: Kernel,
-  seconds: number,
+  { call, rounds, seconds }: Timing["calls"][number],
   sum: number,
   { sizes, machine, threads }: Measured,
-) {
-  const [flops, bytes] = [evaluateDim(cost.flops, sizes), evaluateDim(cost.bytes, sizes)];
+): KernelRow {
+  const { name, doc, location, cost } = call.kernel;
+  const times = evaluateDim(rounds, sizes);
+  const [flops, bytes] = [times * evaluateDim(cost.flops, sizes), times * evaluateDim(cost.bytes, sizes)];
   const row: KernelRow = {
     kernel: name,
     doc,
+    rounds: times,
     ...(location ? { place: formatPlace(location) } : {}),
     seconds,
     share: sum > 0 ? seconds / sum : 0,
@@ -155,7 +158,11 @@ function table(kernels: readonly KernelRow[]): string[] {
     row.shareOfPeak === undefined ? "" : percent(row.shareOfPeak),
     row.bytesPerSecond === undefined ? "" : speed(row.bytesPerSecond, "B"),
     row.shareOfBandwidth === undefined ? "" : percent(row.shareOfBandwidth),
-    row.place === undefined ? row.kernel : `${row.kernel}  ${row.place}`,
+    [
+      row.kernel,
+      ...(row.rounds === 1 ? [] : [`× ${row.rounds}`]),
+      ...(row.place === undefined ? [] : [row.place]),
+    ].join("  "),
   ]);
   const widths = headings.map((heading, i) => Math.max(heading.length, ...rows.map((row) => row[i]!.length)));
   return [headings, ...rows].map((row) =>

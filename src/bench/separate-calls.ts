@@ -1,14 +1,24 @@
 // The calls of one graph as graphs of their own, over the same memory, so that each can be timed alone. Back-ends see nothing
 // special in them, and the graph itself stays as it is.
 
-import type { KernelCall, Program, ProgramModule } from "../ir/kernel/program.ts";
+import type { Dim } from "../ir/dim.ts";
+import {
+  callsIn,
+  type KernelCall,
+  type PlacedCall,
+  type Program,
+  type ProgramModule,
+  type Step,
+} from "../ir/kernel/program.ts";
 import type { Place } from "../ir/memory-plan.ts";
 
-/** A part of a graph's run: one call of a kernel. */
+/** A part of a graph's run: one call of a kernel, in the loops that are around it. */
 export interface SeparateCall {
   /** The graph in the module below that makes this call alone. */
   readonly graph: string;
   readonly call: KernelCall;
+  /** How often a run makes it. */
+  readonly rounds: Dim;
   /** Whether the call leaves what it reads as it was: then it does the same each time, and may be run in a loop. */
   readonly repeatable: boolean;
 }
@@ -28,20 +38,21 @@ export interface SeparateCalls {
 export function separateCalls(module: ProgramModule, graph: string): SeparateCalls {
   const program = module.programs.get(graph);
   if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
-  const part = (name: string, calls: Program["calls"], copies: Program["copies"]): Program => ({
+  const part = (name: string, steps: Program["steps"], copies: Program["copies"]): Program => ({
     ...program,
     name: `${graph}.${name}`,
     outputs: [],
-    calls,
+    steps,
     copies,
   });
-  const calls = program.calls.map(
-    (call, i): SeparateCall => ({ graph: `${graph}.${i}`, call, repeatable: isRepeatable(call) }),
+  const placed = callsIn(program.steps);
+  const calls = placed.map(
+    ({ call, rounds }, i): SeparateCall => ({ graph: `${graph}.${i}`, call, rounds, repeatable: isRepeatable(call) }),
   );
   const empty = part("empty", [], []);
   const copies = program.copies.length > 0 ? part("copies", [], program.copies) : undefined;
   const parts = [
-    ...program.calls.map((call, i) => part(`${i}`, [call], [])),
+    ...placed.map((each, i) => part(`${i}`, [inItsLoops(each)], [])),
     ...(copies === undefined ? [] : [copies]),
     empty,
   ];
@@ -55,6 +66,9 @@ export function separateCalls(module: ProgramModule, graph: string): SeparateCal
     empty: empty.name,
   };
 }
+
+const inItsLoops = ({ call, loops }: PlacedCall): Step =>
+  loops.reduceRight<Step>((step, loop) => ({ ...loop, steps: [step] }), call);
 
 function isRepeatable({ kernel, places }: KernelCall): boolean {
   const reads = places.filter((_, i) => kernel.buffers[i]!.access !== "write").map(memoryOf);

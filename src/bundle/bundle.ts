@@ -6,7 +6,7 @@ import { globalOffsets } from "../backends/js/runtime/layout.ts";
 import type { Dim } from "../ir/dim.ts";
 import { bytesOf, type Tensor } from "../ir/dtype.ts";
 import type { TensorType } from "../ir/graph.ts";
-import type { Program, ProgramModule } from "../ir/kernel/program.ts";
+import { callsIn, type Program, type ProgramModule } from "../ir/kernel/program.ts";
 import type { Place } from "../ir/memory-plan.ts";
 import { standaloneRuntime } from "./runtime.generated.ts";
 
@@ -43,7 +43,7 @@ export function renderBundle(module: ProgramModule, graph: string, weights: (nam
 function usedGlobals(program: Program): ReadonlySet<string> {
   const names = new Set<string>();
   const places = [
-    ...program.calls.flatMap((call) => call.places),
+    ...callsIn(program.steps).flatMap(({ call }) => call.places),
     ...program.outputs.map((output) => output.place),
     ...program.copies.map((copy) => copy.source),
   ];

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { type Measured, printReport, reportOf } from "../../src/bench/report.ts";
 import { symbol } from "../../src/ir/dim.ts";
-import type { Program } from "../../src/ir/kernel/program.ts";
+import type { KernelCall, Program } from "../../src/ir/kernel/program.ts";
 import type { Kernel } from "../../src/ir/kernel/types.ts";
 
 const n = symbol("N");
@@ -17,15 +17,18 @@ const kernel = (name: string, flops: Kernel["cost"]["flops"], bytes: number): Ke
   body: [],
   cost: { flops, bytes },
 });
-const calls = [kernel("dot", n, 4000), kernel("add", 100, 800), kernel("tiny", 1, 4)].map((each) => ({
-  kernel: each,
-  places: [],
-}));
+const calls = [kernel("dot", n, 4000), kernel("add", 100, 800), kernel("tiny", 1, 4)].map(
+  (each): KernelCall => ({
+    kind: "call",
+    kernel: each,
+    places: [],
+  }),
+);
 const program: Program = {
   name: "infer",
   inputs: [],
   outputs: [],
-  calls,
+  steps: calls,
   copies: [],
   buffers: [],
   sizes: ["N"],
@@ -42,7 +45,7 @@ const measured: Measured = {
     generation: 0.003,
     firstRun: 0.01,
     run: 5e-6,
-    calls: [1e-6, 3e-6, 0].map((seconds, i) => ({ call: calls[i]!, seconds })),
+    calls: [1e-6, 3e-6, 0].map((seconds, i) => ({ call: calls[i]!, rounds: i === 2 ? 3 : 1, seconds })),
     copies: undefined,
   },
   parse: 0.001,
@@ -50,12 +53,13 @@ const measured: Measured = {
 };
 
 describe("the report of a measurement", () => {
-  it("has each call with its work, speed and shares, the slowest first", () => {
+  it("has each call with its work, rounds of loops together, speed and shares, the slowest first", () => {
     const report = reportOf(measured);
     expect(report.kernels).toEqual([
       {
         kernel: "add",
         doc: "computes add",
+        rounds: 1,
         seconds: 3e-6,
         share: 0.75,
         flops: 100,
@@ -68,6 +72,7 @@ describe("the report of a measurement", () => {
       {
         kernel: "dot",
         doc: "computes dot",
+        rounds: 1,
         place: "m.dlm:3:7 in dense",
         seconds: 1e-6,
         share: 0.25,
@@ -79,9 +84,9 @@ describe("the report of a measurement", () => {
         shareOfBandwidth: 4000 / 1e-6 / 10e9,
       },
       // Too short for the clock: no speed is better than an infinite one.
-      { kernel: "tiny", doc: "computes tiny", seconds: 0, share: 0, flops: 1, bytes: 4 },
+      { kernel: "tiny", doc: "computes tiny", rounds: 3, seconds: 0, share: 0, flops: 3, bytes: 12 },
     ]);
-    expect(report).toMatchObject({ graph: "infer", flops: 2101, bytes: 4804, run: 5e-6, firstRun: 0.01 });
+    expect(report).toMatchObject({ graph: "infer", flops: 2103, bytes: 4812, run: 5e-6, firstRun: 0.01 });
     expect(report.compile).toEqual({ parse: 0.001, lower: 0.002, generate: 0.003 });
     expect(report).not.toHaveProperty("copies");
   });
@@ -106,12 +111,12 @@ describe("the report of a measurement", () => {
       "  machine    4.00 Gflop/s, 10.0 GB/s from memory, on one thread",
       "  compile    6.00 ms: text to graph 1.00 ms, passes and kernels 2.00 ms, code 3.00 ms",
       "  first run  10.0 ms",
-      "  run        5.00 µs: 2.10 kflop at 0.42 Gflop/s (11 % of the peak), 4.80 kB at 0.96 GB/s (10 %)",
+      "  run        5.00 µs: 2.10 kflop at 0.42 Gflop/s (11 % of the peak), 4.81 kB at 0.96 GB/s (10 %)",
       "",
       "   time  share    flop    bytes  flop/s  of peak  bytes/s  of memory  kernel",
       "3.00 µs   75 %     100    800 B  0.03 G      1 %  0.27 GB        3 %  add",
       "1.00 µs   25 %  2.00 k  4.00 kB  2.00 G     50 %  4.00 GB       40 %  dot  m.dlm:3:7 in dense",
-      "0.00 µs    0 %       1      4 B                                       tiny",
+      "0.00 µs    0 %       3     12 B                                       tiny  × 3",
       "",
     ]);
   });

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { compile } from "../../src/compile.ts";
 import { compileSource } from "../../src/dsl/compile-source.ts";
 import { evaluateDim } from "../../src/ir/dim.ts";
+import { callsIn } from "../../src/ir/kernel/program.ts";
 import { dlm, temporaryFolder } from "./dlm.ts";
 import { xor } from "./models.ts";
 
@@ -32,7 +33,7 @@ describe("dlm bench", () => {
     expect(report).toMatchObject({ model: "Xor", graph: "train_step", target, sizes: { N: 5 } });
     const { module } = compileSource({ name: path("xor.dlm"), text: xor }, () => undefined);
     const { programs } = compile(module!, { graphs: ["train_step"], target });
-    const expected = programs.programs.get("train_step")!.calls.map(({ kernel }) => ({
+    const expected = callsIn(programs.programs.get("train_step")!.steps).map(({ call: { kernel } }) => ({
       kernel: kernel.name,
       doc: kernel.doc,
       flops: evaluateDim(kernel.cost.flops, { N: 5 }),

@@ -7,6 +7,7 @@ import { type Dim, symbol } from "../../src/ir/dim.ts";
 import { createGraphBuilder, type Emit, type GraphBuilder } from "../../src/ir/emit.ts";
 import type { GraphInput, Value } from "../../src/ir/graph.ts";
 import { printKernel } from "../../src/ir/kernel/print.ts";
+import { callsIn } from "../../src/ir/kernel/program.ts";
 import { jsTarget, type Target, wasmTarget } from "../../src/ir/target.ts";
 import { fuseGraph } from "../../src/passes/graph/fuse.ts";
 import { lowerGraph } from "../../src/passes/lower/index.ts";
@@ -76,7 +77,9 @@ function kernelsOf(make: (e: Emit, input: Input) => readonly Value[], target: Ta
   const outputs = make(builder.emit, input).map((value, i) => ({ name: `y${i}`, value }));
   const graph = fuseGraph(builder.build(outputs));
   const program = lowerGraph({ ...graph, memory: trivialPlan(graph) }, { target });
-  return program.calls.map(({ kernel }) => printKernel(kernel)).join("\n");
+  return callsIn(program.steps)
+    .map(({ call }) => printKernel(call.kernel))
+    .join("\n");
 }
 
 /** All cases for scalars; for vectors those that show a schedule of their own. */

@@ -6,7 +6,7 @@ import { allocate, bytesOf, type DType, type TypedArray } from "../../src/ir/dty
 import type { Graph, TensorType } from "../../src/ir/graph.ts";
 import { type Interpretation, interpretGraph } from "../../src/ir/interpret.ts";
 import { interpretKernel } from "../../src/ir/kernel/interpret.ts";
-import type { Program } from "../../src/ir/kernel/program.ts";
+import type { Program, Step } from "../../src/ir/kernel/program.ts";
 import { verifyKernel } from "../../src/ir/kernel/verify.ts";
 import type { MemoryPlan, Place } from "../../src/ir/memory-plan.ts";
 import type { ReferenceTensor } from "../../src/ir/op.ts";
@@ -63,16 +63,26 @@ function runLowered(
         return globalArrays.get(place.name)!;
     }
   };
-  for (const { kernel, places } of program.calls) {
-    verifyKernel(kernel);
-    const buffers: Record<string, Held> = {};
-    const offsets: Record<string, number> = {};
-    kernel.buffers.forEach(({ name, dtype }, i) => {
-      buffers[name] = arrayAt(places[i]!, dtype);
-      offsets[name] = evaluateDim(places[i]!.offset, sizes);
-    });
-    interpretKernel(kernel, buffers, sizes, offsets);
-  }
+  const runSteps = (steps: readonly Step[], at: Sizes): void => {
+    for (const step of steps) {
+      if (step.kind === "loop") {
+        const extent = evaluateDim(step.extent, at);
+        for (let i = 0; i < extent; i++)
+          runSteps(step.steps, { ...at, [step.index]: step.reversed ? extent - 1 - i : i });
+        continue;
+      }
+      const { kernel, places } = step;
+      verifyKernel(kernel);
+      const buffers: Record<string, Held> = {};
+      const offsets: Record<string, number> = {};
+      kernel.buffers.forEach(({ name, dtype }, i) => {
+        buffers[name] = arrayAt(places[i]!, dtype);
+        offsets[name] = evaluateDim(places[i]!.offset, at);
+      });
+      interpretKernel(kernel, buffers, at, offsets);
+    }
+  };
+  runSteps(program.steps, sizes);
   const read = (place: Place, type: TensorType): ReferenceTensor => {
     const shape = type.shape.map((dim) => evaluateDim(dim, sizes));
     const count = shape.reduce((a, b) => a * b, 1);

@@ -1,9 +1,10 @@
 // The kernels of a module run by the interpreter of the kernel IR instead of generated code, behind the same interface: slow,
 // every access checked. For tests, and for `--verify`, which asks where a value first differs.
 
+import type { Sizes } from "../../ir/dim.ts";
 import { bytesOf, type DType, type TypedArray } from "../../ir/dtype.ts";
 import { type InterpretOptions, interpretKernel } from "../../ir/kernel/interpret.ts";
-import type { ProgramModule } from "../../ir/kernel/program.ts";
+import type { ProgramModule, Step } from "../../ir/kernel/program.ts";
 import type { Place } from "../../ir/memory-plan.ts";
 import type { Create, GraphFunction } from "./runtime/compile.ts";
 import { evaluate, globalOffsets } from "./runtime/layout.ts";
@@ -37,23 +38,32 @@ export function createInterpreted(module: ProgramModule, graph: string, options:
             return globals.get(place.name)!;
         }
       };
-      const elements = (place: Place, dtype: DType): number =>
-        base(place) / bytesOf[dtype] + evaluate(place.offset, sizes);
-      for (const { kernel, places } of program.calls) {
-        const buffers = kernel.buffers.map(
-          ({ name, dtype }, i) => [name, views[dtype], elements(places[i]!, dtype)] as const,
-        );
-        interpretKernel(
-          kernel,
-          Object.fromEntries(buffers.map(([name, view]) => [name, view])),
-          sizes,
-          Object.fromEntries(buffers.map(([name, , offset]) => [name, offset])),
-          options,
-        );
-      }
+      const elements = (place: Place, dtype: DType, at: Sizes): number =>
+        base(place) / bytesOf[dtype] + evaluate(place.offset, at);
+      const runSteps = (steps: readonly Step[], at: Sizes): void => {
+        for (const step of steps) {
+          if (step.kind === "loop") {
+            const extent = evaluate(step.extent, at);
+            for (let i = 0; i < extent; i++)
+              runSteps(step.steps, { ...at, [step.index]: step.reversed ? extent - 1 - i : i });
+            continue;
+          }
+          const buffers = step.kernel.buffers.map(
+            ({ name, dtype }, i) => [name, views[dtype], elements(step.places[i]!, dtype, at)] as const,
+          );
+          interpretKernel(
+            step.kernel,
+            Object.fromEntries(buffers.map(([name, view]) => [name, view])),
+            at,
+            Object.fromEntries(buffers.map(([name, , offset]) => [name, offset])),
+            options,
+          );
+        }
+      };
+      runSteps(program.steps, sizes);
       const copies = program.copies.map(({ target, source, length }) => {
         const { dtype } = module.globals.get(target)!.type;
-        const from = elements(source, dtype);
+        const from = elements(source, dtype, sizes);
         return {
           dtype,
           to: globals.get(target)! / bytesOf[dtype],

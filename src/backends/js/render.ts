@@ -5,7 +5,7 @@ import { formatDim } from "../../ir/dim.ts";
 import { bytesOf, type DType, dtypes } from "../../ir/dtype.ts";
 import type { TensorType } from "../../ir/graph.ts";
 import { printKernel } from "../../ir/kernel/print.ts";
-import type { Program, ProgramModule } from "../../ir/kernel/program.ts";
+import { kernelsIn, type Program, type ProgramModule, type Step } from "../../ir/kernel/program.ts";
 import type { Kernel } from "../../ir/kernel/types.ts";
 import type { Place } from "../../ir/memory-plan.ts";
 import { renderDim } from "./dimension.ts";
@@ -29,7 +29,7 @@ export function renderModule(module: ProgramModule, graphs: readonly string[] = 
   const offsets = globalOffsets(module.globals);
   const globals = new Map([...module.globals.keys()].map((name) => [name, names.make(name)]));
   const kernels = renderKernels(
-    programs.flatMap(({ program }) => program.calls.map((call) => call.kernel)),
+    programs.flatMap(({ program }) => kernelsIn(program.steps)),
     names,
   );
   const usedGlobals = new Set<string>();
@@ -108,7 +108,7 @@ interface GraphContext {
 }
 
 function renderGraph(program: Program, identifier: string, context: GraphContext): string {
-  const names = createNames([...program.calls.map((call) => context.kernel(call.kernel)), "at", "u8"]);
+  const names = createNames([...kernelsIn(program.steps).map(context.kernel), "at", "u8"]);
   for (const name of context.globals.keys()) names.make(context.global(name));
   const sizes = new Map(program.sizes.map((size) => [size, names.make(size)]));
   const inputs = new Map(program.inputs.map((input) => [input.name, names.make(input.name)]));
@@ -130,18 +130,31 @@ function renderGraph(program: Program, identifier: string, context: GraphContext
     if (place.offset === 0) return start;
     return `${shift === 0 ? start : `(${start})`} + ${renderDim(place.offset, size)}`;
   };
-  const calls = program.calls.map(({ kernel, places }) => {
-    const values = places.map((place, i) => elements(place, kernel.buffers[i]!.dtype));
-    return `  ${context.kernel(kernel)}(${[...kernel.sizes.map(size), ...values].join(", ")});`;
-  });
+  const renderStep = (step: Step): string[] => {
+    if (step.kind === "call") {
+      const values = step.places.map((place, i) => elements(place, step.kernel.buffers[i]!.dtype));
+      return [`  ${context.kernel(step.kernel)}(${[...step.kernel.sizes.map(size), ...values].join(", ")});`];
+    }
+    const extent = renderDim(step.extent, size);
+    const outer = sizes.get(step.index);
+    const index = names.make(step.index);
+    sizes.set(step.index, index);
+    const steps = step.steps.flatMap(renderStep).map((line) => `  ${line}`);
+    if (outer === undefined) sizes.delete(step.index);
+    else sizes.set(step.index, outer);
+    const rounds = step.reversed
+      ? `let ${index} = ${extent} - 1; ${index} >= 0; ${index}--`
+      : `let ${index} = 0; ${index} < ${extent}; ${index}++`;
+    return [`  for (${rounds}) {`, ...steps, "  }"];
+  };
+  const parameters = [...sizes.values(), ...inputs.values(), "at"].join(", ");
   const describe = (list: readonly { readonly name: string; readonly type: TensorType }[]): string =>
     list.map(({ name, type }) => `${name}: ${describeType(type)}`).join(", ");
-  const parameters = [...sizes.values(), ...inputs.values(), "at"].join(", ");
   return [
     `// ${program.name}(${describe(program.inputs)}) -> (${describe(program.outputs)})`,
     "// Offsets are in bytes; `at` has those of the buffers of the arena.",
     `function ${identifier}(${parameters}) {`,
-    ...calls,
+    ...program.steps.flatMap(renderStep),
     ...renderCopies(program, context, elements, size),
     "}",
   ].join("\n");

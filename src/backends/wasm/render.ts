@@ -6,14 +6,26 @@ import { formatDim } from "../../ir/dim.ts";
 import { bytesOf, type DType } from "../../ir/dtype.ts";
 import type { TensorType } from "../../ir/graph.ts";
 import { printKernel } from "../../ir/kernel/print.ts";
-import type { Program, ProgramModule } from "../../ir/kernel/program.ts";
+import { kernelsIn, type Loop, type Program, type ProgramModule, type Step } from "../../ir/kernel/program.ts";
 import type { Kernel } from "../../ir/kernel/types.ts";
 import type { Place } from "../../ir/memory-plan.ts";
 import { globalOffsets } from "../js/runtime/layout.ts";
 import { plus } from "./expression.ts";
 import { createLibrary, type Library } from "./functions/library.ts";
 import { type RenderedKernel, renderKernel } from "./render-kernel.ts";
-import { add, call, comment, get, i32, type Local, op, type Tree, type WasmFunction, withCallees } from "./tree.ts";
+import {
+  add,
+  call,
+  comment,
+  get,
+  i32,
+  type Local,
+  op,
+  set,
+  type Tree,
+  type WasmFunction,
+  withCallees,
+} from "./tree.ts";
 
 export interface RenderOptions {
   /** Whether relaxed SIMD's multiply-add may be used. */
@@ -43,8 +55,7 @@ export function renderGraph(module: ProgramModule, graph: string, options: Rende
 function renderKernels(program: Program, library: Library, fma: boolean): ReadonlyMap<Kernel, RenderedKernel> {
   const rendered = new Map<Kernel, RenderedKernel>();
   const byText = new Map<string, RenderedKernel>();
-  for (const { kernel } of program.calls) {
-    if (rendered.has(kernel)) continue;
+  for (const kernel of kernelsIn(program.steps)) {
     const key = printKernel(kernel);
     const made = byText.get(key) ?? renderKernel(kernel, kernel.name, library, fma);
     byText.set(key, made);
@@ -89,11 +100,14 @@ export function renderEntry(
     typeof place.offset === "number"
       ? plus(base(place), place.offset * bytesOf[dtype])
       : add(base(place), renderDim(place.offset, size, bytesOf[dtype]));
-  const calls = program.calls.map(({ kernel, places }) => {
+  const renderStep = (step: Step): Tree => {
+    if (step.kind === "loop") return renderLoop(step, size, sizes, renderStep);
+    const { kernel, places } = step;
     const { target, scratchBytes } = kernels.get(kernel)!;
     const buffers = places.map((place, i) => address(place, kernel.buffers[i]!.dtype));
     return call(target, ...kernel.sizes.map(size), ...buffers, ...(scratchBytes > 0 ? [get(scratch)] : []));
-  });
+  };
+  const parameters = [...sizes.values(), ...inputs.values(), arena, scratch];
   const describe = (list: readonly { readonly name: string; readonly type: TensorType }[]): string =>
     list.map(({ name, type }) => `${name}: ${type.dtype}[${type.shape.map(formatDim).join(", ")}]`).join(", ");
   return {
@@ -102,9 +116,44 @@ export function renderEntry(
       `${program.name}(${describe(program.inputs)}) -> (${describe(program.outputs)})`,
       "Addresses are in bytes; `arena` is that of the list of addresses of the arena's buffers.",
     ],
-    parameters: [...sizes.values(), ...inputs.values(), arena, scratch],
-    body: [...calls, ...copies({ size, address, scratch })],
+    parameters,
+    body: [...program.steps.map(renderStep), ...copies({ size, address, scratch })],
     exported: true,
+  };
+}
+
+/** A loop inside the module: a round costs no call from JavaScript. */
+function renderLoop(
+  { index, extent, reversed, steps }: Loop,
+  size: (name: string) => Tree,
+  sizes: Map<string, Local>,
+  renderStep: (step: Step) => Tree,
+): Tree {
+  const at: Local = { name: index, type: "i32" };
+  const rounds = renderDim(extent, size);
+  const hidden = sizes.get(index);
+  sizes.set(index, at);
+  const calls = steps.map(renderStep);
+  if (hidden) sizes.set(index, hidden);
+  else sizes.delete(index);
+  const [again, past] = [{ name: `next_${index}` }, { name: `past_${index}` }];
+  const last = reversed ? op("i32.lt_s", get(at), i32(0)) : op("i32.ge_s", get(at), rounds);
+  return {
+    kind: "block",
+    label: past,
+    body: [
+      set(at, reversed ? plus(rounds, -1) : i32(0)),
+      {
+        kind: "loop",
+        label: again,
+        body: [
+          { kind: "branch", label: past, condition: last },
+          ...calls,
+          set(at, plus(get(at), reversed ? -1 : 1)),
+          { kind: "branch", label: again },
+        ],
+      },
+    ],
   };
 }
 

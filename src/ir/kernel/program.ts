@@ -1,15 +1,30 @@
-// A lowered module: for each graph the calls of kernels, in order, and where everything lies in memory. Back-ends take this.
+// A lowered module: for each graph the steps of a run, in order, and where everything lies in memory. Back-ends take this.
 
-import type { Dim } from "../dim.ts";
+import { type Dim, multiplyDims } from "../dim.ts";
 import type { Global, TensorType } from "../graph.ts";
 import type { Place, PlannedBuffer } from "../memory-plan.ts";
 import type { Kernel } from "./types.ts";
 
 export interface KernelCall {
+  readonly kind: "call";
   readonly kernel: Kernel;
   /** Where the buffers of the kernel lie, in the order of `kernel.buffers`. */
   readonly places: readonly Place[];
 }
+
+/**
+ * Steps that are run `extent` times, one round after the other. Within them `index` is one more size: it goes from 0 up to
+ * `extent` - 1, or down to 0 where `reversed`. Offsets of places are affine in it, and kernels may take it among their sizes.
+ */
+export interface Loop {
+  readonly kind: "loop";
+  readonly index: string;
+  readonly extent: Dim;
+  readonly reversed: boolean;
+  readonly steps: readonly Step[];
+}
+
+export type Step = KernelCall | Loop;
 
 /** A dimension that must be 0 or more for the sizes of a run, and what is wrong where it is not. */
 export interface Requirement {
@@ -22,12 +37,12 @@ export interface Program {
   readonly name: string;
   readonly inputs: readonly { readonly name: string; readonly type: TensorType }[];
   readonly outputs: readonly { readonly name: string; readonly type: TensorType; readonly place: Place }[];
-  readonly calls: readonly KernelCall[];
-  /** Copies made after the last call, all sources read before any target is written: updates that were not done in place. */
+  readonly steps: readonly Step[];
+  /** Copies made after the last step, all sources read before any target is written: updates that were not done in place. */
   readonly copies: readonly { readonly target: string; readonly source: Place; readonly length: Dim }[];
   /** Buffers of the arena, in order of placement. */
   readonly buffers: readonly PlannedBuffer[];
-  /** Free sizes of the graph. */
+  /** Free sizes of the graph; the indices of loops are not among them. */
   readonly sizes: readonly string[];
   /** Checked as soon as the sizes are known. */
   readonly requirements: readonly Requirement[];
@@ -39,3 +54,24 @@ export interface ProgramModule {
   readonly globals: ReadonlyMap<string, Global>;
   readonly programs: ReadonlyMap<string, Program>;
 }
+
+/** A call with the loops around it, the outermost first. */
+export interface PlacedCall {
+  readonly call: KernelCall;
+  readonly loops: readonly Loop[];
+  /** How often it is run. */
+  readonly rounds: Dim;
+}
+
+/** All calls, those in loops too, in order. */
+export function callsIn(steps: readonly Step[], loops: readonly Loop[] = []): PlacedCall[] {
+  return steps.flatMap((step): PlacedCall[] => {
+    if (step.kind === "loop") return callsIn(step.steps, [...loops, step]);
+    return [{ call: step, loops, rounds: loops.reduce<Dim>((rounds, { extent }) => multiplyDims(rounds, extent), 1) }];
+  });
+}
+
+/** The kernels of all calls, each once. */
+export const kernelsIn = (steps: readonly Step[]): readonly Kernel[] => [
+  ...new Set(callsIn(steps).map(({ call }) => call.kernel)),
+];

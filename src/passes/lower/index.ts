@@ -3,7 +3,7 @@
 
 import { equalDims, productOf } from "../../ir/dim.ts";
 import type { Graph, Module, Node, Value } from "../../ir/graph.ts";
-import type { KernelCall, Program, ProgramModule } from "../../ir/kernel/program.ts";
+import type { Program, ProgramModule, Step } from "../../ir/kernel/program.ts";
 import type { Place } from "../../ir/memory-plan.ts";
 import { jsTarget, type Target } from "../../ir/target.ts";
 import { viewOf } from "../graph/plan-memory.ts";
@@ -53,11 +53,15 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
     }
   };
 
-  const calls: KernelCall[] = [];
+  const steps: Step[] = [];
   for (const node of graph.nodes) {
     if (isFree(node, placeOf)) continue;
     const { kernel, operands } = lowerNode(node, fresh, tiles);
-    calls.push({ kernel: optimizeKernel(kernel, target), places: [...operands, ...node.results].map(placeOf) });
+    steps.push({
+      kind: "call",
+      kernel: optimizeKernel(kernel, target),
+      places: [...operands, ...node.results].map(placeOf),
+    });
   }
 
   const values = [...graph.inputs, ...graph.nodes.flatMap((node) => node.results)];
@@ -69,7 +73,7 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
     name: graph.name,
     inputs: graph.inputs.map(({ name, type }) => ({ name, type })),
     outputs: graph.outputs.map(({ name, value }) => ({ name, type: value.type, place: placeOf(value) })),
-    calls,
+    steps,
     copies: graph.updates
       .filter(({ target, value }) => !memory.inPlace.includes(target) && !isSelf(target, value))
       .map(({ target, value }) => ({ target, source: placeOf(value), length: productOf(value.type.shape) })),

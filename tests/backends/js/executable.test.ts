@@ -95,8 +95,9 @@ const infer: Program = {
     { name: "even", type: { dtype: "bool", shape: [N] }, place: { kind: "arena", buffer: 1, offset: 0 } },
     { name: "x", type: f32(N, 3), place: { kind: "input", name: "x", offset: 0 } },
   ],
-  calls: [
+  steps: [
     {
+      kind: "call",
       kernel: scale,
       places: [
         { kind: "input", name: "x", offset: 0 },
@@ -105,6 +106,7 @@ const infer: Program = {
       ],
     },
     {
+      kind: "call",
       kernel: even,
       places: [
         { kind: "input", name: "label", offset: 0 },
@@ -125,7 +127,7 @@ const step: Program = {
   name: "step",
   inputs: [],
   outputs: [],
-  calls: [{ kernel: increment, places: [{ kind: "global", name: "dense.kernel", offset: 0 }] }],
+  steps: [{ kind: "call", kernel: increment, places: [{ kind: "global", name: "dense.kernel", offset: 0 }] }],
   requirements: [],
   copies: [
     { target: "a", source: { kind: "global", name: "b", offset: 0 }, length: 3 },

@@ -18,6 +18,7 @@ import { compileSource } from "../../../src/dsl/compile-source.ts";
 import { allocate, isFloat, type Tensor } from "../../../src/ir/dtype.ts";
 import type { TensorType } from "../../../src/ir/graph.ts";
 import { parseKernel } from "../../../src/ir/kernel/parse.ts";
+import { callsIn } from "../../../src/ir/kernel/program.ts";
 import { toHalf } from "../../../src/util/half.ts";
 import { createRandom, randomTensor } from "../../support/graphs.ts";
 import { randomModule } from "../../support/random-graph.ts";
@@ -119,7 +120,7 @@ describe("threads", () => {
       fc.asyncProperty(randomModule({ steps: 12 }), fc.constantFrom(1, 7), async (module, n) => {
         const compiled = compile(module, { target: "wasm" });
         const program = compiled.programs.programs.get("infer")!;
-        shared += program.calls.filter(({ kernel }) => splitKernel(kernel)).length;
+        shared += callsIn(program.steps).filter(({ call }) => splitKernel(call.kernel)).length;
         const expected = bitsAfter(compiled, open(compiled, 1), "infer", n, 2);
         const engine = createThreadedEngine(compiled.programs, { ...finest, fma: compiled.target.fma }, 3);
         const executable = createExecutableOver(compiled.programs, engine);
@@ -179,7 +180,12 @@ describe("plans", () => {
   const planOf = (graph: string, n: number, threads: number) => {
     const program = cnn.programs.programs.get(graph)!;
     const globals = globalOffsets(cnn.programs.globals);
-    const addresses = { layout: layoutOf(program, globals.bytes, { N: n }), globals: globals.byName, scratch: 0 };
+    const addresses = {
+      layout: layoutOf(program, globals.bytes, { N: n }),
+      globals: globals.byName,
+      scratch: 0,
+      parameters: [],
+    };
     return planSteps(program, renderThreaded(cnn.programs, graph, { fma: false }), { N: n }, addresses, threads);
   };
 
@@ -196,7 +202,12 @@ describe("plans", () => {
     const tiny = compiledSource("model Tiny(x: f32[N, 4]) -> (y: f32[N, 4]) { y = x |> dense(4) |> tanh }");
     const program = tiny.programs.programs.get("infer")!;
     const globals = globalOffsets(tiny.programs.globals);
-    const addresses = { layout: layoutOf(program, globals.bytes, { N: 8 }), globals: globals.byName, scratch: 0 };
+    const addresses = {
+      layout: layoutOf(program, globals.bytes, { N: 8 }),
+      globals: globals.byName,
+      scratch: 0,
+      parameters: [],
+    };
     expect(planSteps(program, renderThreaded(tiny.programs, "infer", { fma: false }), { N: 8 }, addresses, 4)).toBe(
       undefined,
     );

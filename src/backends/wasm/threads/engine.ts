@@ -86,7 +86,7 @@ export function createThreadedEngine(
     const [whole, copies] = ready.functions;
     const list = (): void => new Int32Array(memory.buffer, arena, layout.arena.length).set(layout.arena);
     const sizes = Object.fromEntries(program.sizes.map((size, i) => [size, values[i]!]));
-    const addresses = { layout, globals: globals.byName, scratch };
+    const addresses = { layout, globals: globals.byName, scratch, parameters };
     const steps = planSteps(program, ready.graph, sizes, addresses, threads, options.grain);
     if (!steps) {
       return () => {

@@ -1,8 +1,9 @@
 // What one run of a graph consists of once its sizes are known: which kernels the calling thread runs, and which regions threads
 // share. A region that is too small for sharing to pay stays on the calling thread.
 
+import type { Sizes } from "../../../ir/dim.ts";
 import { bytesOf } from "../../../ir/dtype.ts";
-import type { KernelCall, Program } from "../../../ir/kernel/program.ts";
+import type { KernelCall, Loop, Program, Step as ProgramStep } from "../../../ir/kernel/program.ts";
 import type { Place } from "../../../ir/memory-plan.ts";
 import { evaluate, type Layout } from "../../js/runtime/layout.ts";
 import type { ThreadedGraph } from "./render.ts";
@@ -25,6 +26,8 @@ export interface Addresses {
   readonly globals: ReadonlyMap<string, number>;
   /** Of the scratch memory of the first thread; the others' follows. */
   readonly scratch: number;
+  /** What the function of the whole graph takes. */
+  readonly parameters: readonly number[];
 }
 
 /** Operations and bytes a nanosecond that a thread is taken to do; the cost of kernels is an estimate too. */
@@ -42,20 +45,35 @@ const usualGrain: Grain = { region: 20_000, chunk: 4_000 };
 /** For each thread, so that one that is kept busy by others holds nobody up for long. */
 const chunksPerThread = 8;
 
-/** The steps of a run, in order; undefined if threads have nothing to share in it. */
+/**
+ * The steps of a run, in order; undefined if threads have nothing to share in it. A loop in which they have nothing to share is one
+ * step; of any other each round has steps of its own.
+ */
 export function planSteps(
   program: Program,
-  { kernels }: ThreadedGraph,
-  sizes: Readonly<Record<string, number>>,
+  { kernels, loops }: ThreadedGraph,
+  sizes: Sizes,
   addresses: Addresses,
   threads: number,
   grain: Grain = usualGrain,
 ): readonly Step[] | undefined {
-  const addressOf = (place: Place, width: number): number =>
-    baseOf(program, place, addresses) + evaluate(place.offset, sizes) * width;
-  const steps = program.calls.flatMap(({ kernel, places }: KernelCall): Step[] => {
+  const addressOf = (place: Place, width: number, at: Sizes): number =>
+    baseOf(program, place, addresses) + evaluate(place.offset, at) * width;
+  const planAll = (list: readonly ProgramStep[], at: Sizes): Step[] =>
+    list.flatMap((step) => (step.kind === "loop" ? planLoop(step, at) : planCall(step, at)));
+  const planLoop = (loop: Loop, at: Sizes): Step[] => {
+    const extent = Math.max(0, evaluate(loop.extent, at));
+    const indices = Array.from({ length: extent }, (_, i) => (loop.reversed ? extent - 1 - i : i));
+    const round = (index: number): Step[] => planAll(loop.steps, { ...at, [loop.index]: index });
+    const number = loops.get(loop);
+    // All rounds have the same kernels, and so the same to share.
+    if (number === undefined || (extent > 0 && round(0).some(({ kind }) => kind === "shared")))
+      return indices.flatMap(round);
+    return [{ kind: "alone", export: number, parameters: addresses.parameters }];
+  };
+  const planCall = ({ kernel, places }: KernelCall, sizes: Sizes): Step[] => {
     const threaded = kernels.get(kernel)!;
-    const buffers = places.map((place, i) => addressOf(place, bytesOf[kernel.buffers[i]!.dtype]));
+    const buffers = places.map((place, i) => addressOf(place, bytesOf[kernel.buffers[i]!.dtype], sizes));
     const values = kernel.sizes.map((size) => sizes[size]!);
     const nanoseconds =
       evaluate(kernel.cost.flops, sizes) / flopsPerNanosecond + evaluate(kernel.cost.bytes, sizes) / bytesPerNanosecond;
@@ -63,7 +81,7 @@ export function planSteps(
       ...buffers,
       ...(scratchBytes > 0 ? [addresses.scratch] : []),
     ];
-    const whole: Step = {
+    const alone: Step = {
       kind: "alone",
       export: threaded.export,
       parameters: [...values, ...tail(threaded.scratchBytes)],
@@ -72,7 +90,7 @@ export function planSteps(
     const clobbers = kernel.buffers.some(
       ({ name }, i) => threaded.early.includes(name) && written.includes(buffers[i]!),
     );
-    if (clobbers || nanoseconds < grain.region) return [whole];
+    if (clobbers || nanoseconds < grain.region) return [alone];
     const extents = threaded.pieces.map((piece) => piece.extent(sizes));
     const all = extents.reduce((a, b) => a + b, 0);
     const pieces = threaded.pieces.flatMap((piece, i): Step[] => {
@@ -98,8 +116,9 @@ export function planSteps(
         },
       ];
     });
-    return pieces.some(({ kind }) => kind === "shared") ? pieces : [whole];
-  });
+    return pieces.some(({ kind }) => kind === "shared") ? pieces : [alone];
+  };
+  const steps = planAll(program.steps, sizes);
   return steps.some(({ kind }) => kind === "shared") ? steps : undefined;
 }
 

@@ -2,7 +2,7 @@
 // it the pieces of kernels that threads may share.
 
 import { printKernel } from "../../../ir/kernel/print.ts";
-import type { ProgramModule } from "../../../ir/kernel/program.ts";
+import { kernelsIn, type Loop, type ProgramModule } from "../../../ir/kernel/program.ts";
 import type { Kernel } from "../../../ir/kernel/types.ts";
 import { createLibrary } from "../functions/library.ts";
 import { type RenderOptions, renderCopies, renderEntry } from "../render.ts";
@@ -27,9 +27,11 @@ export interface ThreadedKernel {
 
 export interface ThreadedGraph {
   readonly functions: readonly WasmFunction[];
-  /** Names of the exported functions: the whole graph, the copies at its end, then those of kernels. */
+  /** Names of the exported functions: the whole graph, the copies at its end, then those of kernels and of loops. */
   readonly exports: readonly string[];
   readonly kernels: ReadonlyMap<Kernel, ThreadedKernel>;
+  /** The loops that are not inside of others, among the exported functions; they take what the whole graph takes. */
+  readonly loops: ReadonlyMap<Loop, number>;
   /** Bytes of scratch memory that a thread needs. */
   readonly scratchBytes: number;
 }
@@ -49,8 +51,7 @@ export function renderThreaded(module: ProgramModule, graph: string, { fma }: Re
   const rendered = new Map<Kernel, RenderedKernel>();
   const kernels = new Map<Kernel, ThreadedKernel>();
   const byText = new Map<string, Kernel>();
-  for (const { kernel } of program.calls) {
-    if (kernels.has(kernel)) continue;
+  for (const kernel of kernelsIn(program.steps)) {
     const text = printKernel(kernel);
     const same = byText.get(text);
     if (same) {
@@ -71,12 +72,17 @@ export function renderThreaded(module: ProgramModule, graph: string, { fma }: Re
   }
   const copies = renderCopies(program, module);
   const entry = renderEntry(program, module, rendered, copies.make);
-  const updates = renderEntry({ ...program, name: `${graph}.copies`, calls: [] }, module, rendered, copies.make);
-  const functions = [entry, updates, ...targets];
+  const updates = renderEntry({ ...program, name: `${graph}.copies`, steps: [] }, module, rendered, copies.make);
+  const loops = program.steps.filter((step) => step.kind === "loop");
+  const entries = loops.map((loop, i) =>
+    renderEntry({ ...program, name: `${graph}.loop.${i}`, steps: [loop] }, module, rendered, () => []),
+  );
+  const functions = [entry, updates, ...targets, ...entries];
   return {
     functions: withCallees(functions),
     exports: functions.map(({ name }) => name),
     kernels,
+    loops: new Map(loops.map((loop, i) => [loop, 2 + targets.length + i])),
     scratchBytes: Math.max(copies.scratchBytes, ...[...rendered.values()].map((kernel) => kernel.scratchBytes)),
   };
 }
