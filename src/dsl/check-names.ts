@@ -1,7 +1,8 @@
 // Names in blocks that nothing calls: the elaborator never sees those, so their misspelt names are looked for here. What only
 // a call can tell (types, sizes) stays unchecked.
 
-import type { Body, DimExpression, Expression, IndexItem, Statement, TypeExpression } from "./ast.ts";
+import type { Body, DimExpression, Expression, Statement, TypeExpression } from "./ast.ts";
+import { childrenOf } from "./ast-walk.ts";
 import { closest, type Diagnostic, errorAt } from "./diagnostics.ts";
 import type { FileScope } from "./resolve.ts";
 
@@ -124,43 +125,6 @@ function expressionsOf(statement: Statement): readonly Expression[] {
       const parts = statement.message?.parts ?? [];
       return [statement.condition, ...parts.flatMap((part) => (typeof part === "string" ? [] : [part]))];
     }
-  }
-}
-
-const itemExpressions = (item: IndexItem): Expression[] => {
-  if (item.kind === "at") return [item.value];
-  if (item.kind === "ellipsis") return [];
-  return [item.from, item.to, item.step].flatMap((bound) => bound ?? []);
-};
-
-function childrenOf(expression: Expression): readonly Expression[] {
-  switch (expression.kind) {
-    case "number":
-    case "string":
-    case "boolean":
-    case "name":
-      return [];
-    case "member":
-      return [expression.target];
-    case "call":
-      return [expression.callee, ...expression.arguments.map((argument) => argument.value)];
-    case "pipe":
-      return [expression.input, expression.stage];
-    case "reduction":
-      return [expression.body];
-    case "unary":
-      return [expression.operand];
-    case "binary":
-      return [expression.left, expression.right];
-    case "range":
-      return [expression.from, expression.to];
-    case "list":
-    case "tuple":
-      return expression.items;
-    case "index":
-      return [expression.target, ...expression.items.flatMap(itemExpressions)];
-    case "scan":
-      return [...expression.sources, expression.axis];
   }
 }
 

@@ -9,6 +9,7 @@ import { closest } from "./diagnostics.ts";
 import { builtins } from "./functions/index.ts";
 import { range } from "./functions/meta.ts";
 import { indexValue } from "./indexing.ts";
+import { reduceToNumber } from "./notation/evaluate.ts";
 import { binary, unary } from "./operators.ts";
 import { type FileScope, libraryNames } from "./resolve.ts";
 import { assign, lookup, namesIn, openScope, type Scope } from "./scope.ts";
@@ -80,10 +81,7 @@ export function evaluate(c: Context, env: Environment, expression: Expression): 
       return indexValue(c, env, target, expression);
     }
     case "reduction":
-      c.frame.span = expression.span;
-      throw mistake(c, "syntax", "index notation is not supported yet", {
-        help: `for sums over axes there are @, and ${expression.name.name}(x, axis: …)`,
-      });
+      return reduceToNumber(c, env, expression);
     case "scan":
       c.frame.span = expression.span;
       throw mistake(c, "syntax", "scan is not supported yet", {

@@ -4,7 +4,7 @@ import { addDims, type Dim, formatDim, subtractDims } from "../ir/dim.ts";
 import type { Value } from "../ir/graph.ts";
 import type { AtItem, EllipsisItem, Expression, IndexExpression, IndexItem, SliceItem } from "./ast.ts";
 import { type Context, make, mistake } from "./context.ts";
-import { type Environment, evaluate } from "./evaluate.ts";
+import { type Environment, evaluate, visibleNames } from "./evaluate.ts";
 import { take } from "./functions/gather.ts";
 import { type CompileValue, describe, formatType, kindOf, type ListValue, list, tensor } from "./values.ts";
 
@@ -115,6 +115,29 @@ function indexTensor(c: Context, env: Environment, x: Value, written: IndexExpre
   const extra = gathered ? gathered.indices.type.shape.length - 1 : 0;
   const gone = dropped.map((axis) => (gathered && axis > gathered.axis ? axis + extra : axis));
   return gone.length > 0 ? make(c, "reshape", [y], { shape: y.type.shape.filter((_, i) => !gone.includes(i)) }) : y;
+}
+
+/**
+ * x at `fixed[axis]`, an integer, along each axis that has one; the axis vanishes. `unknown` words a name that means nothing.
+ */
+export function pickElements(
+  c: Context,
+  env: Environment,
+  x: Value,
+  fixed: readonly (Expression | undefined)[],
+  unknown: (name: string) => Error,
+): Value {
+  const { span } = c.frame;
+  if (fixed.every((item) => item === undefined)) return x;
+  for (const item of fixed) {
+    if (item?.kind !== "name" || visibleNames(env).includes(item.name)) continue;
+    c.frame.span = item.span;
+    throw unknown(item.name);
+  }
+  const items = fixed.map(
+    (value): AxisItem => (value ? { kind: "at", value, span: value.span } : { kind: "slice", span }),
+  );
+  return indexTensor(c, env, x, { kind: "index", target: { kind: "name", name: "", span }, items, span });
 }
 
 type AxisItem = Exclude<IndexItem, EllipsisItem>;

@@ -6,6 +6,7 @@ import { attempt, type Context, mistake, mostSteps, Poisoned, step } from "./con
 import { condition, type Environment, evaluate, evaluateTemplate, wholeNumber } from "./evaluate.ts";
 import { mostItems } from "./functions/meta.ts";
 import { declareParameter, declareState, declareTotal, updateState } from "./globals.ts";
+import { assignIndexed } from "./notation/evaluate.ts";
 import { assign, openScope } from "./scope.ts";
 import { type CompileValue, describe, int, kindOf, none, poison } from "./values.ts";
 
@@ -95,7 +96,8 @@ function runStatement(c: Context, env: Environment, statement: Statement): Compi
       throw mistake(c, "assertion", text, { label: statement.message ? "this does not hold" : "" });
     }
     case "indexed-assign":
-      throw mistake(c, "syntax", "index notation is not supported yet", { help: "for contractions there is @" });
+      assignIndexed(c, env, statement);
+      return none;
     case "yield":
       throw mistake(c, "syntax", "yield belongs into a scan, which is not supported yet");
   }

@@ -49,3 +49,9 @@ block log_softmax(x: f32[...S], axis: int = -1) {
   shifted = x - stop_gradient(max(x, axis: axis, keepdims: true))
   shifted - log(sum(exp(shifted), axis: axis, keepdims: true))
 }
+
+/// log(Σ eˣ) along `axis`, which vanishes: a smooth maximum, written so that the exponentials never overflow.
+block logsumexp(x: f32[...S], axis: int = -1) {
+  highest = stop_gradient(max(x, axis: axis, keepdims: true))
+  squeeze(highest, axis: axis) + log(sum(exp(x - highest), axis: axis))
+}
