@@ -33,6 +33,8 @@ export interface Library {
   readonly softmax: { (x: Tensor, options?: { readonly axis?: Dim | undefined }): Tensor; (options?: { readonly axis?: Dim | undefined }): Layer; };
   /** log(softmax(x)), more exactly than by taking the logarithm afterwards. */
   readonly log_softmax: { (x: Tensor, options?: { readonly axis?: Dim | undefined }): Tensor; (options?: { readonly axis?: Dim | undefined }): Layer; };
+  /** log(Σ eˣ) along `axis`, which vanishes: a smooth maximum, written so that the exponentials never overflow. */
+  readonly logsumexp: { (x: Tensor, options?: { readonly axis?: Dim | undefined }): Tensor; (options?: { readonly axis?: Dim | undefined }): Layer; };
   /** Numbers spread evenly over low … high (high excluded): the upper 24 of 32 random bits, as many as a float holds. */
   readonly random_uniform: { (scope: Scope, shape: Dim | readonly Dim[], options?: { readonly low?: Operand | undefined; readonly high?: Operand | undefined }): Tensor; };
   /** Numbers from the normal distribution, by the method of Box and Muller (1958). */
@@ -316,6 +318,7 @@ export const nn: Library = {
   softplus: libraryCall("softplus"),
   softmax: libraryCall("softmax"),
   log_softmax: libraryCall("log_softmax"),
+  logsumexp: libraryCall("logsumexp"),
   random_uniform: libraryCall("random_uniform"),
   random_normal: libraryCall("random_normal"),
   constant: libraryInitializer("constant"),
