@@ -9,7 +9,7 @@ const only = (name, from, allowed, comment, options = {}) => ({
   to: { path: "^src/", pathNot: allowed, ...(options.to ?? {}) },
 });
 
-const evaluator = "^src/dsl/(evaluate|indexing|call|statements|model|globals|types)\\.ts$";
+const evaluator = "^src/dsl/(evaluate|indexing|call|statements|model|globals|types|notation/[a-z]+)\\.ts$";
 
 module.exports = {
   forbidden: [
