@@ -85,6 +85,13 @@ module.exports = {
       ["^src/bundle/", "^src/backends/", "^src/formats/", "^src/ir/", "^src/util/"],
       "A bundle is an executable, written down.",
     ),
+    only(
+      "explain-writes-programs",
+      "^src/explain/",
+      ["^src/explain/", "^src/ir/", "^src/util/"],
+      "Explanations are programs.",
+    ),
+    only("report-draws-data", "^src/report/", ["^src/report/", "^src/util/"], "Pages are made of plain data."),
     {
       name: "top-stays-on-top",
       comment: "The files at the top of src and the command line see everything; nothing below imports them.",

@@ -5,6 +5,7 @@ import { addBench } from "./bench.ts";
 import { addBundle } from "./bundle.ts";
 import { addCheck } from "./check.ts";
 import { addEval } from "./eval.ts";
+import { addExplain } from "./explain.ts";
 import { addFmt } from "./fmt.ts";
 import { addInspect } from "./inspect.ts";
 import { addRun } from "./run.ts";
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     .showHelpAfterError("(dlm --help lists the commands, dlm COMMAND --help the options)")
     .showSuggestionAfterError()
     .addHelpText("after", examples);
-  for (const add of [addCheck, addFmt, addInspect, addTrain, addEval, addRun, addBench, addBundle]) add(program);
+  for (const add of [addCheck, addFmt, addInspect, addTrain, addEval, addRun, addExplain, addBench, addBundle])
+    add(program);
   return program;
 }

@@ -1,11 +1,7 @@
 // dlm run: the answer of a trained model to inputs from a file.
 
 import type { Command } from "commander";
-import type { Tensors } from "../backends/backend.ts";
 import type { TargetName } from "../compile.ts";
-import type { DType, Tensor } from "../ir/dtype.ts";
-import { isImplicitInput, type Module } from "../ir/graph.ts";
-import { UserError } from "../util/user-error.ts";
 import { wholeNumber } from "./numbers.ts";
 import { chosenTarget, chosenThreads, targetOption, threadsOption } from "./target.ts";
 
@@ -37,6 +33,7 @@ export function addRun(program: Command): void {
     .action(async (file: string, options: Options) => {
       const { writeJsonTensors } = await import("../formats/json.ts");
       const { writeTensors } = await import("../formats/node/files.ts");
+      const { readInputs } = await import("./inputs.ts");
       const { loadSource } = await import("./source.ts");
       const { withWeights } = await import("./weights.ts");
       const { module } = loadSource(file, options.model);
@@ -52,26 +49,4 @@ export function addRun(program: Command): void {
       if (options.output === undefined) process.stdout.write(`${writeJsonTensors(outputs)}\n`);
       else await writeTensors(options.output, outputs);
     });
-}
-
-async function readInputs(module: Module, path: string, seed: number): Promise<Tensors> {
-  const { readTensors } = await import("../formats/node/files.ts");
-  const declared = module.graphs.get("infer")?.inputs ?? [];
-  const wanted = declared.filter(({ name }) => !isImplicitInput(name));
-  const types: Record<string, DType> = Object.fromEntries(wanted.map(({ name, type }) => [name, type.dtype]));
-  const [only] = wanted;
-  const given = await readTensors(path, { types, ...(wanted.length === 1 && only ? { unnamed: only.name } : {}) });
-  const inputs: Record<string, Tensor> = {};
-  for (const { name } of wanted) {
-    const tensor = given[name];
-    if (!tensor)
-      throw new UserError(
-        `${path} has no tensor ${name}`,
-        `it has ${Object.keys(given).join(", ") || "none"}; ${module.name} takes ${wanted.map((w) => w.name).join(", ")}`,
-      );
-    inputs[name] = tensor;
-  }
-  if (declared.some(({ name }) => name === "key"))
-    inputs.key = { dtype: "i32", shape: [2], data: Int32Array.of(seed, 0) };
-  return inputs;
 }

@@ -18,7 +18,9 @@ export interface Source {
 }
 
 /** Everything the file declares, with all its diagnostics; throws only where the file itself cannot be read. */
-export function elaborate(path: string, model?: string): Compilation {
+export const elaborate = (path: string, model?: string): Compilation => elaborateText(readSource(path), model);
+
+function elaborateText(entry: SourceFile, model?: string): Compilation {
   const loadFile = (imported: string, importer: string): SourceFile | undefined => {
     const target = resolve(dirname(importer), imported);
     try {
@@ -27,15 +29,23 @@ export function elaborate(path: string, model?: string): Compilation {
       return undefined;
     }
   };
-  return compileSource(readSource(path), loadFile, model === undefined ? {} : { model });
+  return compileSource(entry, loadFile, model === undefined ? {} : { model });
 }
 
 /** The program in a file that must be right. Throws a DiagnosticError with all that is wrong. */
 export function loadSource(path: string, model?: string): Source {
-  const { module, plan, diagnostics } = elaborate(path, model);
+  const compilation = elaborate(path, model);
+  const { plan } = compilation;
+  return { module: soundModule(compilation), directory: dirname(resolve(path)), ...(plan ? { plan } : {}) };
+}
+
+/** The module of a program that was made here, as if it stood in the file `path`, beside the files that it imports. */
+export const loadText = (path: string, text: string): Module => soundModule(elaborateText({ name: shown(path), text }));
+
+function soundModule({ module, diagnostics }: Compilation): Module {
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   if (!module || errors.length > 0) throw new DiagnosticError(diagnostics);
-  return { module, directory: dirname(resolve(path)), ...(plan ? { plan } : {}) };
+  return module;
 }
 
 /** The training plan of a program, or a UserError where it has no `train` block. */

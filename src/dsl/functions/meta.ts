@@ -50,6 +50,18 @@ function gradient(a: Arguments, c: Context): CompileValue {
 export const gradientsOf = (c: Context, loss: Value, wrt: readonly Value[]): readonly Value[] =>
   guarded(c, [loss, ...wrt], () => c.emit.node("gradient", [loss, ...wrt]));
 
+/** The last value that was made in a call, which a path of calls names as locations do. */
+function inner(a: Arguments, c: Context): CompileValue {
+  const path = a.text("call");
+  const made = c.graph.nodes.findLast((node) => isInside(node.location?.scope, path))?.results[0];
+  if (made) return tensor(made);
+  const calls = new Set(c.graph.nodes.flatMap((node) => node.location?.scope || []));
+  throw a.wrong("call", `nothing was made in ${path}`, `there are ${[...calls].join(", ") || "no calls yet"}`);
+}
+
+const isInside = (scope: string | undefined, path: string): boolean =>
+  scope !== undefined && (scope === path || scope.startsWith(`${path}/`));
+
 function length(a: Arguments): CompileValue {
   const given = a.value("items");
   if (given.kind === "list") return int(given.items.length);
@@ -75,6 +87,11 @@ export const metaFunctions: readonly Builtin[] = [
   ),
   define("append(items: list, item: tensor)", "The list with one more item.", (a) =>
     list([...a.list("items"), a.value("item")]),
+  ),
+  define(
+    "inner(call: string)",
+    'What a call inside a model that ran before gave, by its path, to look inside from outside: `inner("Cnn/relu_1")`.',
+    inner,
   ),
   define("int(x: float)", "A whole number as an integer: rounds towards zero.", (a) => int(Math.trunc(a.number("x")))),
   define("parameters()", "The list of the trainable tensors declared so far, for penalties on weights.", (_, c) =>
