@@ -128,6 +128,37 @@ export interface Library {
   readonly l1: { (weight: Tensor): Tensor; (): Layer; };
   /** weight · Σ w² over the kernels: all trainable tensors with two axes or more, so not biases and scales. */
   readonly l2: { (weight: Tensor): Tensor; (): Layer; };
+  /** A one for the class that each row scores highest, which explanations hold fixed. */
+  readonly winning: { (scores: Tensor): Tensor; (): Layer; };
+  /**
+   * |∂ score / ∂ x|: how much the score moves with each element (Simonyan et al., 2013). `classes` has a one for the class
+   * asked about, or any other weights of the scores.
+   */
+  readonly saliency: { (x: Tensor, model: (x: Tensor) => Tensor, classes: Operand): Tensor; (model: (x: Tensor) => Tensor, classes: Operand): Layer; };
+  /**
+   * (x - baseline) · ∫ ∂ score / ∂ x along the straight line from the baseline to x (Sundararajan et al., 2017), by the
+   * midpoints of `steps` pieces. The shares add up to the difference of the two scores.
+   */
+  readonly integrated_gradients: { (x: Tensor, model: (x: Tensor) => Tensor, classes: Operand, options?: { readonly baseline?: Operand | undefined; readonly steps?: Dim | undefined }): Tensor; (model: (x: Tensor) => Tensor, classes: Operand, options?: { readonly baseline?: Operand | undefined; readonly steps?: Dim | undefined }): Layer; };
+  /** Where each of `count` pieces of at most `length` places lies on an axis of `size` places: f32[count, size]. */
+  readonly pieces: { (scope: Scope, size: Dim, length: Dim): Tensor; };
+  /**
+   * The parts of an input with the sizes `S` that are hidden in turn, a one for each hidden element: squares of an image, single
+   * elements of anything else. f32[parts, 1, ...S], for an image with one channel.
+   */
+  readonly parts: { (scope: Scope, S: Dim | readonly Dim[], patch: Dim): Tensor; };
+  /**
+   * How far the score falls when a part of x is replaced by the baseline (Zeiler and Fergus, 2014): squares of `patch` × `patch`
+   * pixels of an image, single elements of anything else.
+   */
+  readonly occlusion: { (x: Tensor, model: (x: Tensor) => Tensor, classes: Operand, options?: { readonly baseline?: Operand | undefined; readonly patch?: Dim | undefined }): Tensor; (model: (x: Tensor) => Tensor, classes: Operand, options?: { readonly baseline?: Operand | undefined; readonly patch?: Dim | undefined }): Layer; };
+  /** Weights that spread `from` places over `to` by linear interpolation between their middles: f32[to, from]. */
+  readonly interpolation: { (scope: Scope, from: Dim, to: Dim): Tensor; };
+  /**
+   * Where the last features of a convolutional network speak for the class (Grad-CAM; Selvaraju et al., 2017): the features, each
+   * weighted by the mean of its gradient, as far as their sum is positive, enlarged to `size`.
+   */
+  readonly grad_cam: { (features: Tensor, score: Operand, size: Dim | readonly Dim[]): Tensor; (score: Operand, size: Dim | readonly Dim[]): Layer; };
   /** -x. Integers wrap. */
   readonly negate: { (x: Tensor): Tensor; (): Layer; };
   /** Logical negation of truth values, bitwise complement of integers. */
@@ -304,6 +335,8 @@ export interface Library {
   readonly window_sum: { (x: Tensor, size: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined | undefined; readonly padding?: string | undefined }): Tensor; (size: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined | undefined; readonly padding?: string | undefined }): Layer; };
   /** The gradient of a scalar with respect to a tensor, or a tuple of gradients for a list of tensors. It can be differentiated again. */
   readonly grad: { (loss: Tensor, wrt: Operand): Tensor; (wrt: Operand): Layer; };
+  /** What a call inside a model that ran before gave, by its path, to look inside from outside: `inner("Cnn/relu_1")`. */
+  readonly inner: { (scope: Scope, call: string): Tensor; };
 }
 
 export const nn: Library = {
@@ -352,6 +385,14 @@ export const nn: Library = {
   hinge: libraryCall("hinge"),
   l1: libraryCall("l1"),
   l2: libraryCall("l2"),
+  winning: libraryCall("winning"),
+  saliency: libraryCall("saliency"),
+  integrated_gradients: libraryCall("integrated_gradients"),
+  pieces: libraryCall("pieces"),
+  parts: libraryCall("parts"),
+  occlusion: libraryCall("occlusion"),
+  interpolation: libraryCall("interpolation"),
+  grad_cam: libraryCall("grad_cam"),
   negate: libraryCall("negate"),
   not: libraryCall("not"),
   abs: libraryCall("abs"),
@@ -440,4 +481,5 @@ export const nn: Library = {
   window_max: libraryCall("window_max"),
   window_sum: libraryCall("window_sum"),
   grad: libraryCall("grad"),
+  inner: libraryCall("inner"),
 };
