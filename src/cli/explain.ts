@@ -101,16 +101,18 @@ async function rowsToExplain(source: Source, input: string, options: Options): P
     );
   const { loadTrainingData } = await import("../train/data/load.ts");
   const { dataFiles } = await import("../train/node/data-files.ts");
+  const { gatherColumn } = await import("../train/data/dataset.ts");
   const { columnTypes } = await import("../train/session.ts");
   const read = dataFiles(source.directory, options.data);
   const { data, test } = await loadTrainingData(plan, columnTypes(source.module, plan), { read });
-  const { columns, classes } = test ?? data;
+  const { columns, classes, rows } = test ?? data;
+  const first = Array.from({ length: Math.min(options.rows, rows) }, (_, row) => row);
   const [target] = plan.targets;
   const label = target === undefined ? undefined : columns[target];
   const names = target === undefined ? undefined : classes[target];
   return {
-    tensor: firstRows(columns[input]!, options.rows),
-    ...(label?.dtype === "i32" && label.shape.length === 1 ? { labels: label.data } : {}),
+    tensor: gatherColumn(columns[input]!, first),
+    ...(label?.dtype === "i32" && label.shape.length === 1 ? { labels: gatherColumn(label, first).data } : {}),
     ...(names ? { classes: names } : {}),
   };
 }
