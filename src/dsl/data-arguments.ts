@@ -32,6 +32,7 @@ const expected: Readonly<Record<DataKind, string>> = {
   count: "a whole number, 0 or more",
   size: "a whole number, 1 or more",
   seed: "a whole number",
+  number: "a number, 0 or more",
   share: "a share from 0% to 100%",
   lists: "nested lists of numbers",
   shift: "shifted(1), or another whole number,",
@@ -48,6 +49,8 @@ function fits(kind: DataKind, value: Setting): boolean {
       return typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
     case "seed":
       return typeof value === "number" && Number.isSafeInteger(value);
+    case "number":
+      return typeof value === "number" && Number.isFinite(value) && value >= 0;
     case "share":
       return typeof value === "number" && value >= 0 && value <= 1;
     case "lists":
@@ -89,10 +92,12 @@ export function bindDataCall(call: DataCall, signature: DataSignature): BoundDat
     }
     (known ? values : taken)[name] = value;
   }
-  for (const { name, kind, optional } of parameters) {
+  for (const { name, kind, optional, choices } of parameters) {
     const value = values[name];
     if (value === undefined && !optional) return problem(`misses its argument ${name}`);
     if (value !== undefined && !fits(kind, value)) return problem(`wants ${expected[kind]} for ${name}`);
+    if (value !== undefined && choices && !choices.some((choice) => choice === value))
+      return problem(`wants ${choices.map((choice) => `"${choice}"`).join(" or ")} for ${name}`);
   }
   for (const [name, value] of Object.entries(taken)) {
     if (columns && !fits(columns.kind, value)) return problem(`wants ${expected[columns.kind]} for ${name}`);

@@ -2,13 +2,15 @@
 // which come the checks of a program, the documentation, and the names that src/train/data must implement.
 
 /** What a parameter takes. A share is a number from 0 to 1, such as 10%; a column is named as in the program, without quotes. */
-export type DataKind = "text" | "column" | "count" | "size" | "seed" | "share" | "lists" | "shift";
+export type DataKind = "text" | "column" | "count" | "size" | "seed" | "share" | "number" | "lists" | "shift";
 
 export interface DataParameter {
   readonly name: string;
   readonly kind: DataKind;
   readonly doc: string;
   readonly optional?: true;
+  /** The texts that are allowed; any where this is absent. */
+  readonly choices?: readonly string[];
   /** May only be given by name. */
   readonly named?: true;
 }
@@ -24,6 +26,14 @@ const seed = {
   name: "seed",
   kind: "seed",
   doc: "instead of the seed of the training",
+  optional: true,
+  named: true,
+} as const satisfies DataParameter;
+
+const labels = {
+  name: "column",
+  kind: "column",
+  doc: "the column of labels, `label` unless said otherwise",
   optional: true,
   named: true,
 } as const satisfies DataParameter;
@@ -74,6 +84,76 @@ export const dataSources = {
 
 /** Transforms follow after `|>`. */
 export const dataTransforms = {
+  split: {
+    doc:
+      "Parts the rows: in `test` this share of them, chosen at random, in `data` the others. To be written in both, after the " +
+      "same source.",
+    parameters: [
+      { name: "share", kind: "share", doc: "of the rows, for the test" },
+      { name: "by", kind: "column", doc: "labels, of each of which the share is taken", optional: true, named: true },
+      seed,
+    ],
+  },
+  standardize: {
+    doc:
+      "Brings the numbers of a column to mean 0 and deviation 1, each place of the last axis by itself. The test data are changed " +
+      "by the same amounts as the training data.",
+    parameters: [{ name: "column", kind: "column", doc: "`features` unless said otherwise", optional: true }],
+  },
+  one_hot: {
+    doc: "Writes classes as ones among zeros: `one_hot(label: 10)` makes i32[N] to f32[N, 10].",
+    parameters: [],
+    columns: { kind: "size", doc: "the number of classes" },
+  },
+  balance: {
+    doc: "An epoch meets all classes equally often, rows of rare ones several times. Rows held back stay as they are.",
+    parameters: [labels],
+  },
+  repeat: {
+    doc: "An epoch meets each row so many times. Rows held back stay as they are.",
+    parameters: [{ name: "count", kind: "size", doc: "how many times" }],
+  },
+  class_weights: {
+    doc:
+      "Adds the column `weight: f32[N]`, by which all classes together weigh the same, 1 in the mean. Rows without a label (-1) " +
+      "weigh 0.",
+    parameters: [labels],
+  },
+  cache: { doc: "Keeps in memory what sources and transforms before it made, such as decoded images.", parameters: [] },
+  augment: {
+    doc:
+      "Changes the images of the training anew in each epoch; the same seed gives the same changes. Evaluation sees the images " +
+      "as they are.",
+    parameters: [
+      { name: "shift", kind: "count", doc: "points, at most, along each axis", optional: true, named: true },
+      {
+        name: "flip",
+        kind: "text",
+        doc: "mirrors every second image",
+        choices: ["horizontal", "vertical", "both"],
+        optional: true,
+        named: true,
+      },
+      { name: "rotate", kind: "number", doc: "degrees, at most, either way", optional: true, named: true },
+      {
+        name: "crop",
+        kind: "share",
+        doc: "the least share of height and width that is kept, and stretched",
+        optional: true,
+        named: true,
+      },
+      { name: "noise", kind: "number", doc: "the standard deviation of normal noise", optional: true, named: true },
+      { name: "cutout", kind: "count", doc: "the side of a square that becomes 0", optional: true, named: true },
+      { name: "column", kind: "column", doc: "`image` unless said otherwise", optional: true, named: true },
+      seed,
+    ],
+  },
+  mixup: {
+    doc:
+      "In the training each row becomes a mean of itself and another of its batch, with weights drawn from Beta(alpha, alpha); so do " +
+      "labels, which must be written as one_hot before.",
+    parameters: [{ name: "alpha", kind: "number", doc: "how far rows are mixed, such as 0.2" }, seed],
+  },
   shuffle: { doc: "Puts the rows in a random order, once.", parameters: [seed] },
   flatten: {
     doc: "Makes each row of each column with several axes one axis: f32[N, 28, 28, 1] to f32[N, 784].",
@@ -88,17 +168,7 @@ export const dataTransforms = {
   skip: { doc: "Leaves out the first rows.", parameters: [{ name: "count", kind: "count", doc: "how many" }] },
   hide_labels: {
     doc: "Sets a share of the labels, chosen at random, to -1.",
-    parameters: [
-      { name: "share", kind: "share", doc: "of the rows" },
-      {
-        name: "column",
-        kind: "column",
-        doc: "the column of labels, `label` unless said otherwise",
-        optional: true,
-        named: true,
-      },
-      seed,
-    ],
+    parameters: [{ name: "share", kind: "share", doc: "of the rows" }, labels, seed],
   },
   windows: {
     doc:

@@ -1,7 +1,7 @@
 // One training run over epochs: the whole training, or one fold of a cross-validation. Begins, or continues, where the
 // run's progress says, down to the batch.
 
-import { type Batches, orderedBatches, shuffledBatches } from "./batches.ts";
+import { type Batches, trainingBatches } from "./batches.ts";
 import { brokenGlobals, divergence } from "./divergence.ts";
 import type { Metrics } from "./events.ts";
 import { monitored } from "./monitor.ts";
@@ -17,9 +17,7 @@ export async function trainFold(run: Run, split: Split): Promise<boolean | undef
   const { plan, progress, keeper } = run;
   const seed = seedOf(run);
   if (progress.step === 0) initialise(run, seed);
-  const batchesOf = run.shuffle
-    ? shuffledBatches(split.train, plan.batch, seed)
-    : () => orderedBatches(split.train, plan.batch);
+  const batchesOf = trainingBatches(split.train, { size: plan.batch, seed, shuffle: run.shuffle });
   while (progress.epoch < plan.epochs && !shouldStop(run)) {
     const batches = batchesOf(progress.epoch);
     const metrics = (await trainEpoch(run, batches, seed)) ? await epochMetrics(run, split, seed) : undefined;

@@ -39,6 +39,8 @@ export interface Dataset {
   readonly columns: Readonly<Record<string, Column>>;
   /** For columns of classes that were texts: the text of each number. */
   readonly classes: Readonly<Record<string, readonly string[]>>;
+  /** How many times an epoch of the training meets each row, once where this is absent. */
+  readonly visits?: Int32Array;
 }
 
 /** The number of elements in a row of a column. */
@@ -129,7 +131,8 @@ export function selectRows(dataset: Dataset, rows: Int32Array): Dataset {
       );
     return { ...column, shape: [rows.length, ...column.shape.slice(1)], fill };
   });
-  return { ...selected, rows: rows.length };
+  const { visits } = dataset;
+  return { ...selected, rows: rows.length, ...(visits ? { visits: rows.map((row) => visits[row]!) } : {}) };
 }
 
 /** Rows from `start` to before `end`, as views that share the data. */
@@ -147,7 +150,8 @@ export function sliceRows(dataset: Dataset, start: number, end = dataset.rows): 
       );
     return { ...column, shape: [to - from, ...column.shape.slice(1)], fill };
   });
-  return { ...sliced, rows: to - from };
+  const { visits } = dataset;
+  return { ...sliced, rows: to - from, ...(visits ? { visits: visits.subarray(from, to) } : {}) };
 }
 
 /** The first `count` rows, as views. */

@@ -57,8 +57,9 @@ export async function loadTrainingData(
   options: LoadOptions,
 ): Promise<TrainingData> {
   const { read, classes = {} } = options;
+  const scales: DataContext["scales"] = new Map();
   const load = async (pipeline: DataPipeline, role: "data" | "test", known: Dataset["classes"]) => {
-    const table = await loadDataset(pipeline, { read, seed: plan.seed, role });
+    const table = await loadDataset(pipeline, { read, seed: plan.seed, role, scales });
     return conformDataset(alignClasses(table, known, pipeline), types, pipeline);
   };
   const whole = await load(plan.data, "data", classes);

@@ -12,6 +12,7 @@ import { digits } from "../digits.ts";
 import { readTable } from "./csv-source.ts";
 import { DataError, formatPlace } from "./data-error.ts";
 import { type Dataset, datasetOf } from "./dataset.ts";
+import type { Scale } from "./statistics.ts";
 import { readCharacters } from "./text-source.ts";
 
 /** What sources and transforms may ask of those who load data. */
@@ -22,6 +23,8 @@ export interface DataContext {
   readonly seed: number;
   /** Which data these are; drawn data differ between the two. */
   readonly role: "data" | "test";
+  /** What standardize learnt from the training data, by column, for the test data. */
+  readonly scales: Map<string, Scale>;
 }
 
 export type SourceOf = (call: DataCall, bound: BoundData, context: DataContext) => Dataset | Promise<Dataset>;

@@ -4,42 +4,40 @@
 import type { BoundData } from "../../dsl/data-arguments.ts";
 import type { DataTransform } from "../../dsl/data-signatures.ts";
 import type { DataCall } from "../../dsl/training-plan.ts";
-import { closest } from "../../util/text.ts";
 import { permutation, randomFor } from "../random.ts";
+import { type Augmentation, augmented } from "./augment.ts";
+import { columnNamed, floatsNamed, withColumn } from "./columns.ts";
 import { DataError, listNames } from "./data-error.ts";
 import {
   type Column,
   convertColumn,
   type Dataset,
   datasetOf,
+  isComputed,
   mapColumns,
-  materialised,
+  mapNumbers,
   rowLength,
   selectRows,
   sliceRows,
   takeRows,
 } from "./dataset.ts";
+import { labelTransforms } from "./label-transforms.ts";
+import { mixed } from "./mixup.ts";
 import type { DataContext } from "./sources.ts";
+import { cached, scaleOf } from "./statistics.ts";
 import { windowsOf } from "./windows.ts";
 
 export type TransformOf = (dataset: Dataset, call: DataCall, bound: BoundData, context: DataContext) => Dataset;
 
-/** The stream of random numbers of a transform: its own seed, or that of the training. */
-const randomOf = (purpose: string, { values }: BoundData, { seed, role }: DataContext) =>
-  randomFor(purpose, Number(values.seed ?? seed), role);
-
-function columnNamed(dataset: Dataset, name: string, call: DataCall): Column {
-  const column = Object.hasOwn(dataset.columns, name) ? dataset.columns[name] : undefined;
-  if (column) return column;
-  const names = Object.keys(dataset.columns);
-  const near = closest(name, names);
-  const help = `${near ? `did you mean ${near}? ` : ""}the columns are ${listNames(names)}`;
-  throw new DataError(call, `there is no column ${name}`, help);
-}
+const ownSeed = ({ values }: BoundData): number | undefined =>
+  values.seed === undefined ? undefined : Number(values.seed);
 
 export const transforms: { readonly [name in DataTransform]: TransformOf } = {
+  ...labelTransforms,
+
+  // The same order for data and test, so that a split after it parts them alike.
   shuffle: (dataset, _call, bound, context) =>
-    selectRows(dataset, permutation(dataset.rows, randomOf("shuffle", bound, context))),
+    selectRows(dataset, permutation(dataset.rows, randomFor("shuffle", ownSeed(bound) ?? context.seed, "data"))),
 
   flatten: (dataset) =>
     mapColumns(dataset, (column) =>
@@ -64,18 +62,48 @@ export const transforms: { readonly [name in DataTransform]: TransformOf } = {
 
   skip: (dataset, call, { values }) => notEmpty(sliceRows(dataset, Number(values.count)), call, dataset.rows),
 
-  hide_labels: (dataset, call, bound, context) => {
-    const name = String(bound.values.column ?? "label");
-    const column = columnNamed(dataset, name, call);
-    if (column.dtype !== "i32" || column.shape.length !== 1) {
-      const what = `${name} is ${column.dtype}[${column.shape.join(", ")}], but labels are i32[N]`;
-      throw new DataError(call, what, "name the column of labels: hide_labels(99%, column: label)");
+  repeat: (dataset, _call, { values }) => {
+    const visits = dataset.visits ?? new Int32Array(dataset.rows).fill(1);
+    return { ...dataset, visits: visits.map((times) => times * Number(values.count)) };
+  },
+
+  standardize: (dataset, call, { values }, { role, scales }) => {
+    const name = String(values.column ?? "features");
+    const column = convertColumn(columnNamed(dataset, name, call), "f32");
+    const known = role === "test" ? scales.get(name) : undefined;
+    const { mean, deviation } = known ?? scaleOf(column);
+    if (role === "data") scales.set(name, { mean, deviation });
+    const scaled = mapNumbers(column, "f32", (value, at) => {
+      const place = at % mean.length;
+      return (value - mean[place]!) / deviation[place]!;
+    });
+    return withColumn(dataset, name, scaled);
+  },
+
+  cache: (dataset, call) => {
+    const varied = Object.entries(dataset.columns).find(([, column]) => isComputed(column) && column.varied);
+    if (varied) {
+      const what = `${varied[0]} is new in each epoch, and cache would keep the first version`;
+      throw new DataError(call, what, "put cache before augment and mixup");
     }
-    const data = Int32Array.from(materialised(column).data);
-    const hidden = Math.round(Number(bound.values.share) * dataset.rows);
-    const order = permutation(dataset.rows, randomOf("hide_labels", bound, context));
-    for (const row of order.subarray(0, hidden)) data[row] = -1;
-    return { ...dataset, columns: { ...dataset.columns, [name]: { dtype: "i32", shape: column.shape, data } } };
+    return mapColumns(dataset, (column) => (isComputed(column) ? cached(column) : column));
+  },
+
+  augment: (dataset, call, bound) => {
+    const { column: _, seed: __, ...how } = bound.values;
+    const name = String(bound.values.column ?? "image");
+    if (Object.keys(how).length === 0) {
+      throw new DataError(call, "augment changes nothing", "say what it should do: augment(shift: 2)");
+    }
+    const column = floatsNamed(dataset, name, call, "N, H, W, C");
+    return withColumn(dataset, name, augmented(column, augmentationOf(how), ownSeed(bound)));
+  },
+
+  mixup: (dataset, call, bound) => {
+    const alpha = Number(bound.values.alpha);
+    if (alpha === 0) throw new DataError(call, "mixup with an alpha of 0 mixes nothing", "for example mixup(0.2)");
+    for (const name of Object.keys(dataset.columns)) floatsNamed(dataset, name, call, undefined);
+    return mapColumns(dataset, (column) => mixed(column, alpha, ownSeed(bound)));
   },
 
   windows: (dataset, call, { columns }) => {
@@ -102,6 +130,12 @@ export const transforms: { readonly [name in DataTransform]: TransformOf } = {
     return datasetOf(call, Object.fromEntries(cut));
   },
 };
+
+/** The settings of augment, which its signature has checked. */
+function augmentationOf({ flip, ...amounts }: BoundData["values"]): Augmentation {
+  const numbers = Object.fromEntries(Object.entries(amounts).map(([name, value]) => [name, Number(value)]));
+  return flip === "horizontal" || flip === "vertical" || flip === "both" ? { ...numbers, flip } : numbers;
+}
 
 function notEmpty(dataset: Dataset, call: DataCall, before: number): Dataset {
   if (dataset.rows > 0) return dataset;

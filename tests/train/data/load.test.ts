@@ -7,17 +7,11 @@ import { symbol } from "../../../src/ir/dim.ts";
 import type { DType } from "../../../src/ir/dtype.ts";
 import type { TensorType } from "../../../src/ir/graph.ts";
 import { DataError } from "../../../src/train/data/data-error.ts";
-import { type Dataset, materialised } from "../../../src/train/data/dataset.ts";
 import { loadDataset, loadTrainingData, type TrainingData } from "../../../src/train/data/load.ts";
 import type { DataContext } from "../../../src/train/data/sources.ts";
 import { dataFiles } from "../../../src/train/node/data-files.ts";
 import { shared } from "../../shared.ts";
-
-const call = (
-  name: string,
-  positional: readonly Setting[] = [],
-  named: Readonly<Record<string, Setting>> = {},
-): DataCall => ({ name, positional, named, place: { file: "m.dlm", line: 4, column: 9 } });
+import { call, inMemory } from "./support.ts";
 
 const iris = "a,b,kind\n1,2,rose\n3,4,lily\n5,6,rose\n7,8,aster\n";
 const imageFile = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 255, 51, 102, 1, 2);
@@ -41,12 +35,8 @@ const context: DataContext = {
   },
   seed: 5,
   role: "data",
+  scales: new Map(),
 };
-/** A table with all its rows in memory. */
-const inMemory = (dataset: Dataset) => ({
-  ...dataset,
-  columns: Object.fromEntries(Object.entries(dataset.columns).map(([name, column]) => [name, materialised(column)])),
-});
 const load = async (...pipeline: DataPipeline) => inMemory(await loadDataset(pipeline, context));
 const inMemoryBoth = ({ data, test }: TrainingData) => ({ data: inMemory(data), test: test && inMemory(test) });
 const type = (dtype: DType, ...shape: (number | string)[]): TensorType => ({
@@ -352,7 +342,7 @@ describe("data for a model", () => {
   const mnist = ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"];
   it.skipIf(!existsSync(shared(`datasets/${mnist[0]}`)))("reads MNIST, iris, diabetes and temperatures", async () => {
     const read = dataFiles(".", shared("datasets"));
-    const real = (...pipeline: DataPipeline) => loadDataset(pipeline, { read, seed: 0, role: "data" });
+    const real = (...pipeline: DataPipeline) => loadDataset(pipeline, { ...context, read, seed: 0 });
     const images = await real(call("idx", mnist));
     expect(images.columns.image?.shape).toEqual([10000, 28, 28, 1]);
     const flowers = await real(call("csv", ["iris.csv"], { label: "species" }));
