@@ -1,43 +1,103 @@
 // Emits a standalone ES module: the kernels of one graph, its weights, and the few functions that run it. No import, no `eval`.
 
-import { renderDim } from "../backends/js/dimension.ts";
 import { renderModule } from "../backends/js/render.ts";
-import { globalOffsets } from "../backends/js/runtime/layout.ts";
-import type { Dim } from "../ir/dim.ts";
-import { bytesOf, type Tensor } from "../ir/dtype.ts";
-import type { TensorType } from "../ir/graph.ts";
+import { align, globalOffsets } from "../backends/js/runtime/layout.ts";
+import { encodeModule } from "../backends/wasm/encode.ts";
+import { relaxedSimdProbe, simdProbe } from "../backends/wasm/features.ts";
+import { renderGraph } from "../backends/wasm/render.ts";
+import type { Tensor } from "../ir/dtype.ts";
 import { callsIn, type Program, type ProgramModule } from "../ir/kernel/program.ts";
-import type { Place } from "../ir/memory-plan.ts";
-import { standaloneRuntime } from "./runtime.generated.ts";
+import { toBase64, toCharacters } from "./bytes.ts";
+import { describe, signature } from "./describe.ts";
+import { runtimes } from "./runtime.generated.ts";
 
-/**
- * The text of an ES module that exports one function, called like the model, from named inputs to named outputs.
- * `weights` reads a parameter or state by full name.
- */
-export function renderBundle(module: ProgramModule, graph: string, weights: (name: string) => Tensor): string {
+export interface Parts {
+  readonly graph: string;
+  /** Reads a parameter or state by full name. */
+  readonly weights: (name: string) => Tensor;
+  /** The module lowered for JavaScript, if the bundle shall run as that. */
+  readonly js?: ProgramModule;
+  /** Lowered for WebAssembly, with relaxed SIMD's multiply-add and without; tried before JavaScript. */
+  readonly wasm?: { readonly relaxed: ProgramModule; readonly plain: ProgramModule };
+  /** The name of the module's file without its end, where weights and WebAssembly shall lie in files beside it. */
+  readonly beside?: string;
+}
+
+export interface Bundle {
+  /** An ES module that exports one function, called like the model, from named inputs to named outputs. */
+  readonly text: string;
+  /** The files beside it, by name. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Throws a RangeError for a graph that the module does not have. */
+export function renderBundle({ graph, weights, js, wasm, beside }: Parts): Bundle {
+  const lowered = js ?? wasm?.plain;
+  if (!lowered) throw new RangeError("a bundle runs as JavaScript, as WebAssembly, or as both");
+  const [module, program] = keepGraph(lowered, graph);
+  const offsets = globalOffsets(module.globals);
+  const contents = new Uint8Array(offsets.bytes);
+  for (const name of module.globals.keys()) {
+    const { data } = weights(name);
+    contents.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offsets.byName.get(name)!);
+  }
+  const files = new Map<string, Uint8Array>();
+  const file = (name: string, bytes: Uint8Array): string => {
+    files.set(name, bytes);
+    return `fromFile(new URL(${JSON.stringify(`./${name}`)}, import.meta.url))`;
+  };
+  const kept =
+    beside === undefined ? `fromBase64("${toBase64(contents)}")` : `await ${file(`${beside}.weights.bin`, contents)}`;
+  const binary = (from: ProgramModule, probe: Uint8Array, fma: boolean): string => {
+    const [kernels] = keepGraph(from, graph);
+    const { functions, scratchBytes } = renderGraph(kernels, graph, { fma });
+    const bytes = encodeModule({ functions, memoryPages: 1 });
+    const code =
+      beside === undefined
+        ? `fromCharacters(${toCharacters(bytes)})`
+        : file(`${beside}${fma ? ".relaxed" : ""}.wasm`, bytes);
+    const extraBytes = align(4 * program.buffers.length) + scratchBytes;
+    return `  {\n    probe: ${toCharacters(probe)},\n    code: () => ${code},\n    extraBytes: ${extraBytes},\n  },`;
+  };
+  const runsJs = `jsMachine(${JSON.stringify(graph)}, weights, create)`;
+  const machine = wasm
+    ? [
+        `await wasmMachine(${JSON.stringify(module.name)}, ${JSON.stringify(graph)}, weights, [`,
+        "  // With relaxed SIMD's multiply-add where the engine has it, and without.",
+        binary(wasm.relaxed, relaxedSimdProbe(), true),
+        binary(wasm.plain, simdProbe(), false),
+        js ? `], () => ${runsJs})` : "])",
+      ].join("\n")
+    : runsJs;
+  const docs = [module.doc, signature(program), "Compiled by dlm."]
+    .filter((line) => line !== "")
+    .flatMap((line) => line.split("\n"))
+    .map((line) => ` * ${line.replaceAll("*/", "* /")}`);
+  const text = [
+    `/**\n${docs.join("\n")}\n */\nexport function ${module.name}(inputs) {\n  return model(inputs);\n}`,
+    ...(js
+      ? [
+          "// The kernels, over one memory; what they are fused from stands above each.",
+          renderModule(module, [graph]).replace(/^export /, ""),
+        ]
+      : []),
+    "// What runs them: checks the inputs, and lays memory out for their sizes.",
+    runtimes[wasm ? (js ? "auto" : "wasm") : "js"],
+    ...(beside === undefined ? [] : [runtimes.beside]),
+    `const weights = ${kept};`,
+    `const machine = ${machine};`,
+    `const model = createModel(${describe(module.name, program, offsets.byName)}, weights.length, machine);\n`,
+  ].join("\n\n");
+  return { text, files };
+}
+
+/** The module with one graph, and no more parameters and states than that uses. */
+function keepGraph(module: ProgramModule, graph: string): readonly [ProgramModule, Program] {
   const program = module.programs.get(graph);
   if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
   const used = usedGlobals(program);
   const globals = new Map([...module.globals].filter(([name]) => used.has(name)));
-  const kept: ProgramModule = { ...module, globals, programs: new Map([[graph, program]]) };
-  const offsets = globalOffsets(globals);
-  const contents = new Uint8Array(offsets.bytes);
-  for (const name of globals.keys()) {
-    const { data } = weights(name);
-    contents.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offsets.byName.get(name)!);
-  }
-  const docs = [module.doc, `${signature(program.inputs)} -> ${signature(program.outputs)}`, "Compiled by dlm."]
-    .filter((line) => line !== "")
-    .flatMap((line) => line.split("\n"))
-    .map((line) => ` * ${line.replaceAll("*/", "* /")}`);
-  return [
-    `/**\n${docs.join("\n")}\n */\nexport function ${module.name}(inputs) {\n  return model(inputs);\n}`,
-    "// The kernels, over one memory; what they are fused from stands above each.",
-    renderModule(kept, [graph]).replace(/^export /, ""),
-    "// What runs them: checks the inputs, and lays memory out for their sizes.",
-    standaloneRuntime,
-    `const model = createModel(${describe(kept, program, offsets.byName, toBase64(contents))}, create);\n`,
-  ].join("\n\n");
+  return [{ ...module, globals, programs: new Map([[graph, program]]) }, program];
 }
 
 function usedGlobals(program: Program): ReadonlySet<string> {
@@ -50,72 +110,4 @@ function usedGlobals(program: Program): ReadonlySet<string> {
   for (const place of places) if (place.kind === "global") names.add(place.name);
   for (const { target } of program.copies) names.add(target);
   return names;
-}
-
-const signature = (list: readonly { readonly name: string; readonly type: TensorType }[]): string =>
-  `(${list.map(({ name, type }) => `${name}: ${type.dtype}[${type.shape.map((dim) => renderDim(dim, (n) => n)).join(", ")}]`).join(", ")})`;
-
-/** The literal that `createModel` takes. Sizes are read as `s.N`. */
-function describe(
-  module: ProgramModule,
-  program: Program,
-  globals: ReadonlyMap<string, number>,
-  weights: string,
-): string {
-  const arithmetic = (dim: Dim): string => renderDim(dim, (name) => `s[${JSON.stringify(name)}]`);
-  const axis = (dim: Dim): string => {
-    if (typeof dim === "number") return String(dim);
-    const [term, more] = dim.terms;
-    const [factor, others] = term?.factors ?? [];
-    const bare = term?.coefficient === 1 && !more && !others && typeof factor === "string";
-    return bare ? JSON.stringify(factor) : `(s) => ${arithmetic(dim)}`;
-  };
-  const described = ({ name, type }: { readonly name: string; readonly type: TensorType }): string =>
-    `name: ${JSON.stringify(name)}, dtype: "${type.dtype}", shape: [${type.shape.map(axis).join(", ")}]`;
-  const base = (place: Place): string => {
-    switch (place.kind) {
-      case "arena":
-        return `arena[${place.buffer}]`;
-      case "input":
-        return `inputs[${program.inputs.findIndex((input) => input.name === place.name)}]`;
-      case "global":
-        return String(globals.get(place.name));
-    }
-  };
-  const outputs = program.outputs.map((output) => {
-    const { offset } = output.place;
-    const start =
-      offset === 0
-        ? base(output.place)
-        : `${base(output.place)} + ${bytesOf[output.type.dtype]} * (${arithmetic(offset)})`;
-    return `    { ${described(output)}, start: (s, inputs, arena) => ${start} },`;
-  });
-  return [
-    "{",
-    `  name: ${JSON.stringify(module.name)},`,
-    `  graph: ${JSON.stringify(program.name)},`,
-    `  sizes: ${JSON.stringify(program.sizes)},`,
-    "  inputs: [",
-    ...program.inputs.map((input) => `    { ${described(input)} },`),
-    "  ],",
-    "  outputs: [",
-    ...outputs,
-    "  ],",
-    "  buffers: [",
-    ...program.buffers.map(({ bytes, first, last }) => `    [(s) => ${arithmetic(bytes)}, ${first}, ${last}],`),
-    "  ],",
-    "  requirements: [",
-    ...program.requirements.map(({ dim, text }) => `    [(s) => ${arithmetic(dim)}, ${JSON.stringify(text)}],`),
-    "  ],",
-    `  weights: "${weights}",`,
-    "}",
-  ].join("\n");
-}
-
-/** Base64, in pieces: a call takes only so many arguments. */
-function toBase64(bytes: Uint8Array): string {
-  const piece = 0x8000;
-  let text = "";
-  for (let i = 0; i < bytes.length; i += piece) text += String.fromCharCode(...bytes.subarray(i, i + piece));
-  return btoa(text);
 }

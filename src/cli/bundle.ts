@@ -1,14 +1,19 @@
 // dlm bundle: a standalone module of a trained model, and its declarations.
 
-import { basename } from "node:path";
-import type { Command } from "commander";
+import { basename, dirname, join } from "node:path";
+import { type Command, Option } from "commander";
+import type { BundleTarget } from "../bundle.ts";
 import { UserError } from "../util/user-error.ts";
 
 interface Options {
+  readonly target: BundleTarget;
   readonly weights?: string;
   readonly output: string;
+  readonly beside: boolean;
   readonly model?: string;
 }
+
+const targets: readonly BundleTarget[] = ["js", "wasm", "auto"];
 
 export function addBundle(program: Command): void {
   program
@@ -17,6 +22,15 @@ export function addBundle(program: Command): void {
     .argument("<file>", "a .dlm file")
     .requiredOption("-o, --output <file>", "the module to write; its name ends in .mjs")
     .option("--weights <file>", "weights.safetensors, as dlm train leaves it")
+    .addOption(
+      new Option(
+        "--target <name>",
+        "JavaScript, or WebAssembly with vectors; auto has both, and runs JavaScript where WebAssembly cannot",
+      )
+        .choices(targets)
+        .default("auto"),
+    )
+    .option("--beside", "put weights and WebAssembly in files beside the module, not inside", false)
     .option("--model <name>", "the model to emit, where the file declares several")
     .action(async (file: string, options: Options) => {
       if (!options.output.endsWith(".mjs"))
@@ -24,19 +38,28 @@ export function addBundle(program: Command): void {
           `${options.output} does not end in .mjs`,
           "a module that Node and bundlers load by itself does",
         );
-      const { renderBundle } = await import("../bundle/bundle.ts");
+      const { bundle } = await import("../bundle.ts");
       const { declareBundle } = await import("../bundle/declarations.ts");
       const { writeWhole } = await import("../formats/node/files.ts");
       const { loadSource } = await import("./source.ts");
       const { withWeights } = await import("./weights.ts");
       const { module } = loadSource(file, options.model);
       const { compiled, executable } = await withWeights(module, ["infer"], options.weights);
-      const text = renderBundle(compiled.programs, "infer", (name) => executable.read(name));
+      const { text, files } = bundle(module, {
+        weights: (name) => executable.read(name),
+        target: options.target,
+        ...(options.beside ? { beside: basename(options.output, ".mjs") } : {}),
+      });
       const infer = compiled.programs.programs.get("infer")!;
-      const declarations = options.output.replace(/\.mjs$/, ".d.mts");
-      await writeWhole(declarations, declareBundle(module.name, module.doc, infer));
+      const declarations = `${basename(options.output, ".mjs")}.d.mts`;
+      const folder = dirname(options.output);
+      for (const [name, bytes] of files) await writeWhole(join(folder, name), bytes);
+      await writeWhole(join(folder, declarations), declareBundle(module.name, module.doc, infer));
       await writeWhole(options.output, text);
       const kilobytes = (Buffer.byteLength(text) / 1000).toFixed(1);
-      process.stdout.write(`wrote ${options.output} (${kilobytes} kB) and ${basename(declarations)}\n`);
+      const others = [declarations, ...files.keys()];
+      process.stdout.write(
+        `wrote ${options.output} (${kilobytes} kB)${others.map((name, i) => `${i === others.length - 1 ? " and" : ","} ${name}`).join("")}\n`,
+      );
     });
 }

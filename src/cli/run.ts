@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import type { TargetName } from "../compile.ts";
 import { wholeNumber } from "./numbers.ts";
-import { chosenTarget, chosenThreads, targetOption, threadsOption } from "./target.ts";
+import { chosenThreads, targetOption, threadsOption } from "./target.ts";
 
 interface Options {
   readonly target: TargetName;
@@ -26,7 +26,7 @@ export function addRun(program: Command): void {
       "--output <file>",
       "where to write the outputs (.safetensors, .npy, .json); default JSON on standard output",
     )
-    .addOption(targetOption("js"))
+    .addOption(targetOption("auto"))
     .addOption(threadsOption("1"))
     .option("--model <name>", "the model to run, where the file declares several")
     .option("--seed <n>", "for models that draw random numbers", wholeNumber(0), 0)
@@ -41,7 +41,8 @@ export function addRun(program: Command): void {
         module,
         ["infer"],
         options.weights,
-        await chosenTarget(options),
+        // As the engine is found: a bundle that runs in it gives the same bits.
+        options.target,
         await chosenThreads(options, "one"),
       );
       const inputs = await readInputs(compiled.module, options.input, options.seed);

@@ -7,7 +7,7 @@ import { wholeNumber } from "./numbers.ts";
 
 const targets: readonly TargetName[] = ["js", "wasm", "auto"];
 
-/** `usual` is js where results must have the bits of a bundle, which is JavaScript; else what is fastest here. */
+/** `usual` is js where text is shown, for it reads best; else what is fastest here. */
 export const targetOption = (usual: "js" | "auto"): Option =>
   new Option("--target <name>", "what runs the program: JavaScript, or WebAssembly with vectors; auto takes the faster")
     .choices(targets)

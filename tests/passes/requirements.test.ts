@@ -35,7 +35,7 @@ describe("a slice up to a free size", () => {
   });
 
   it("is refused by a bundle, too", async () => {
-    const source = renderBundle(compiled.programs, "infer", () => row(0));
+    const source = renderBundle({ js: compiled.programs, graph: "infer", weights: () => row(0) }).text;
     const bundle = await import(`data:text/javascript;base64,${Buffer.from(source).toString("base64")}`);
     expect([...bundle.Positions({ x: row(4) }).y.data]).toEqual([1, 2, 3, 4]);
     expect(() => bundle.Positions({ x: row(5) })).toThrow(wrong);

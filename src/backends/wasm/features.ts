@@ -3,15 +3,20 @@
 import { encodeModule } from "./encode.ts";
 import { get, type Local, op, type Tree } from "./tree.ts";
 
-/** Whether the engine has 128-bit vectors: everything that this back-end needs. */
-export const supportsSimd = (): boolean => validates((x) => op("f32x4.add", x, x));
+/** A module that is valid where there are 128-bit vectors: everything that this back-end needs. */
+export const simdProbe = (): Uint8Array<ArrayBuffer> => probe((x) => op("f32x4.add", x, x));
 
-/** Whether it has relaxed SIMD's multiply-add. */
-export const supportsRelaxedSimd = (): boolean => validates((x) => op("f32x4.relaxed_madd", x, x, x));
+/** A module that is valid where there is relaxed SIMD's multiply-add. */
+export const relaxedSimdProbe = (): Uint8Array<ArrayBuffer> => probe((x) => op("f32x4.relaxed_madd", x, x, x));
 
-function validates(make: (x: Tree) => Tree): boolean {
-  if (typeof WebAssembly === "undefined") return false;
+export const supportsSimd = (): boolean => validates(simdProbe());
+export const supportsRelaxedSimd = (): boolean => validates(relaxedSimdProbe());
+
+function probe(make: (x: Tree) => Tree): Uint8Array<ArrayBuffer> {
   const x: Local = { name: "x", type: "v128" };
-  const probe = { name: "probe", comments: [], parameters: [x], result: "v128", body: [make(get(x))] } as const;
-  return WebAssembly.validate(encodeModule({ functions: [probe], memoryPages: 1 }));
+  const only = { name: "probe", comments: [], parameters: [x], result: "v128", body: [make(get(x))] } as const;
+  return encodeModule({ functions: [only], memoryPages: 1 });
 }
+
+const validates = (module: Uint8Array<ArrayBuffer>): boolean =>
+  typeof WebAssembly !== "undefined" && WebAssembly.validate(module);
