@@ -139,6 +139,7 @@ describe("a bundle", () => {
   });
 
   it("finds its weights and its WebAssembly beside itself", async () => {
+    mkdirSync(path("parts"));
     const made = await dlm("bundle", program, ...weights, "-o", path("parts/cnn.mjs"), "--beside");
     expect(made).toMatchObject({ code: 0, stderr: "" });
     const others = ["cnn.d.mts", "cnn.weights.bin", "cnn.relaxed.wasm", "cnn.wasm"];
