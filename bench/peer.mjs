@@ -14,6 +14,11 @@ const { DLM_TARGET, DLM_LIBRARY: library = resolve(here, "../dist/index.js") } =
 const target = new URL(import.meta.url).search.slice(1) || (DLM_TARGET ?? "auto");
 const harness = process.env.DLM_HARNESS ?? dirname(resolve(process.argv[1]));
 const { compile, compileSource, load } = await import(pathToFileURL(library).href);
+// Before anything is compiled: Node 20 has fused multiply-add for vectors behind a flag.
+const { enableRelaxedSimd } = await import(
+  pathToFileURL(resolve(dirname(library), "backends/node/relaxed-simd.js")).href
+);
+enableRelaxedSimd();
 const data = await import(pathToFileURL(resolve(harness, "lib/data.mjs")).href);
 
 const f32 = (values, shape) => ({ dtype: "f32", shape, data: values });

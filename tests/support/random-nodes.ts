@@ -81,7 +81,7 @@ const reduceMaker = (reduction: "sum" | "max" | "min" | "product", kind: Maker["
   });
 
 const arithmetic: readonly Maker[] = [
-  ...unary("smooth", asItIs, "negate", "sine", "cosine", "tanh", "erf", "atan", "asinh"),
+  ...unary("smooth", asItIs, "negate", "sine", "cosine", "tanh", "logistic", "erf", "atan", "asinh"),
   // Finite differences do not see that it stops them.
   ...unary("continuous", asItIs, "stop_gradient"),
   ...unary("smooth", bounded, "exponential", "exponential_minus_one", "tan", "sinh", "cosh"),

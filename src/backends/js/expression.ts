@@ -158,7 +158,8 @@ function unary(expr: Expr & { readonly kind: "unary" }, c: ExpressionContext): R
     case "rsqrt":
       return join(make("1"), "/", call("Math.sqrt", x), multiplicative);
     case "erf":
-      return call(c.use("erf"), x);
+    case "logistic":
+      return call(c.use(expr.op), x);
     default:
       return call(`Math.${expr.op}`, x);
   }

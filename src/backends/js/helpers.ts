@@ -8,6 +8,7 @@ export const helperNames = [
   "pick",
   "round_nearest_even",
   "erf",
+  "logistic",
   "to_half",
   "from_half",
   "truncate",
@@ -57,6 +58,11 @@ function erf(x) {
     ? Math.exp(-s) * (${horner(erfTables.middle.p, "a")}) / (${horner(erfTables.middle.q, "a")})
     : Math.exp(-s) * (Math.sqrt(1 / Math.PI) - r * ${quotient(erfTables.large, "r")}) / a;
   return Math.sign(x) * (1 - tail);
+}`,
+  },
+  logistic: {
+    text: `function logistic(x) {
+  return 1 / (1 + Math.exp(-x));
 }`,
   },
   to_half: {

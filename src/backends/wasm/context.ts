@@ -12,8 +12,6 @@ export interface Named {
 
 export interface ExpressionContext {
   readonly library: Library;
-  /** Whether relaxed SIMD's multiply-add may be used. */
-  readonly fma: boolean;
   /** Of a name of the kernel. */
   local(name: string): Local;
   isNatural(expr: Expr): boolean;

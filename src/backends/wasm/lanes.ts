@@ -1,9 +1,9 @@
-// Float arithmetic of one width as trees of WebAssembly: f32 and f64 alone or as the lanes of a vector. Functions written over this
-// are written once and work, to the same bits, on scalars and on vectors.
+// Float arithmetic of one width as trees of WebAssembly: f64 alone, or f32 and f64 as the lanes of a vector. Functions written over
+// this are written once and work, to the same bits, on scalars and on vectors.
 
-import { f32, f64, get, i32, type Local, op, set, type Tree, type WasmType } from "./tree.ts";
+import { f64, get, i32, type Local, op, set, type Tree, type WasmType } from "./tree.ts";
 
-export type FloatShape = "f32" | "f32x4" | "f64" | "f64x2";
+export type FloatShape = "f32x4" | "f64" | "f64x2";
 
 /** The arithmetic, and the statements that it makes. Truth of a scalar is an i32, of a vector a mask. */
 export interface Lanes {
@@ -15,6 +15,8 @@ export interface Lanes {
   add(x: Tree, y: Tree): Tree;
   subtract(x: Tree, y: Tree): Tree;
   multiply(x: Tree, y: Tree): Tree;
+  /** x · y + z; f32x4 rounds once where it may. */
+  multiplyAdd(x: Tree, y: Tree, z: Tree): Tree;
   divide(x: Tree, y: Tree): Tree;
   minimum(x: Tree, y: Tree): Tree;
   maximum(x: Tree, y: Tree): Tree;
@@ -57,17 +59,15 @@ export interface Lanes {
   whenAny(condition: Tree, make: () => void): void;
 }
 
-const widths = { f32: 32, f32x4: 32, f64: 64, f64x2: 64 } as const;
-
-/** Arithmetic whose statements go to `body`. */
-export function createLanes(shape: FloatShape, body: Tree[] = []): Lanes {
+/** Arithmetic whose statements go to `body`; `fma` says whether f32x4 may use relaxed SIMD's multiply-add. */
+export function createLanes(shape: FloatShape, fma: boolean, body: Tree[] = []): Lanes {
   let into = body;
-  const wide = widths[shape] === 64;
-  const isVector = shape === "f32x4" || shape === "f64x2";
-  const integers = isVector ? (wide ? "i64x2" : "i32x4") : wide ? "i64" : "i32";
-  const logic = isVector ? "v128" : integers === "i64" ? "i64" : "i32";
+  const wide = shape !== "f32x4";
+  const isVector = shape !== "f64";
+  const integers = shape === "f64" ? "i64" : wide ? "i64x2" : "i32x4";
+  const logic = isVector ? "v128" : "i64";
   const truth = isVector ? "v128" : "i32";
-  const type: WasmType = isVector ? "v128" : shape === "f64" ? "f64" : "f32";
+  const type: WasmType = isVector ? "v128" : "f64";
   const signMask = wide ? 1n << 63n : 1n << 31n;
   let names = 0;
 
@@ -78,17 +78,19 @@ export function createLanes(shape: FloatShape, body: Tree[] = []): Lanes {
     constant(value) {
       if (shape === "f32x4") return { kind: "vector", shape, lanes: [value, value, value, value] };
       if (shape === "f64x2") return { kind: "vector", shape, lanes: [value, value] };
-      return wide ? f64(value) : f32(value);
+      return f64(value);
     },
     add: (x, y) => op(`${shape}.add`, x, y),
     subtract: (x, y) => op(`${shape}.sub`, x, y),
     multiply: (x, y) => op(`${shape}.mul`, x, y),
+    multiplyAdd: (x, y, z) =>
+      fma && shape === "f32x4" ? op("f32x4.relaxed_madd", x, y, z) : lanes.add(lanes.multiply(x, y), z),
     divide: (x, y) => op(`${shape}.div`, x, y),
     minimum: (x, y) => op(`${shape}.min`, x, y),
     maximum: (x, y) => op(`${shape}.max`, x, y),
     clamp(x, low, high) {
       const [bottom, top] = [low, high].map(lanes.constant);
-      if (shape === "f32" || shape === "f64") return op(`${shape}.max`, op(`${shape}.min`, x, top!), bottom!);
+      if (shape === "f64") return op("f64.max", op("f64.min", x, top!), bottom!);
       return op(`${shape}.pmax`, op(`${shape}.pmin`, x, top!), bottom!);
     },
     negate: (x) => op(`${shape}.neg`, x),
@@ -98,13 +100,13 @@ export function createLanes(shape: FloatShape, body: Tree[] = []): Lanes {
     floor: (x) => op(`${shape}.floor`, x),
     truncate: (x) => op(`${shape}.trunc`, x),
     copySign(x, y) {
-      if (shape === "f32" || shape === "f64") return op(`${shape}.copysign`, x, y);
+      if (shape === "f64") return op("f64.copysign", x, y);
       return op("v128.bitselect", y, x, lanes.integer(signMask));
     },
     polynomial(x, coefficients) {
       const [highest, ...others] = coefficients.toReversed();
       return others.reduce(
-        (sum, coefficient) => lanes.add(lanes.multiply(sum, x), lanes.constant(coefficient)),
+        (sum, coefficient) => lanes.multiplyAdd(sum, x, lanes.constant(coefficient)),
         lanes.constant(highest!),
       );
     },
@@ -117,17 +119,17 @@ export function createLanes(shape: FloatShape, body: Tree[] = []): Lanes {
     select: (condition, x, y) => (isVector ? op("v128.bitselect", x, y, condition) : op("select", x, y, condition)),
     bits(x) {
       if (isVector) return x;
-      return wide ? op("i64.reinterpret_f64", x) : op("i32.reinterpret_f32", x);
+      return op("i64.reinterpret_f64", x);
     },
     float(bits) {
       if (isVector) return bits;
-      return wide ? op("f64.reinterpret_i64", bits) : op("f32.reinterpret_i32", bits);
+      return op("f64.reinterpret_i64", bits);
     },
     integer(value) {
       if (integers === "i64x2") return { kind: "vector", shape: integers, lanes: [value, value] };
       const lane = Number(BigInt.asIntN(32, value));
       if (integers === "i32x4") return { kind: "vector", shape: integers, lanes: [lane, lane, lane, lane] };
-      return wide ? { kind: "long", value } : i32(lane);
+      return { kind: "long", value };
     },
     addBits: (x, y) => op(`${integers}.add`, x, y),
     subtractBits: (x, y) => op(`${integers}.sub`, x, y),

@@ -38,8 +38,7 @@ const mostInlined = 2000;
 const vectorAlignment = 16;
 const align = (bytes: number): number => Math.ceil(bytes / vectorAlignment) * vectorAlignment;
 
-/** `fma` says whether relaxed SIMD's multiply-add may be used. */
-export function renderKernel(kernel: Kernel, name: string, library: Library, fma: boolean): RenderedKernel {
+export function renderKernel(kernel: Kernel, name: string, library: Library): RenderedKernel {
   const body = lowerAddresses(kernel, (dtype) => bytesOf[dtype]);
   const scratch = scratchIn(kernel.body);
   const dtypes = new Map([...kernel.buffers, ...scratch].map((buffer) => [buffer.name, buffer.dtype]));
@@ -59,7 +58,6 @@ export function renderKernel(kernel: Kernel, name: string, library: Library, fma
 
   const contextOf = (scope: ReadonlyMap<string, Local>): ExpressionContext => ({
     library,
-    fma,
     local: (variable) => {
       const local = scope.get(variable);
       if (!local) throw new TypeError(`kernel ${kernel.name}: ${variable} is not defined`);

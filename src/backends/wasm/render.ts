@@ -43,8 +43,8 @@ export interface RenderedGraph {
 export function renderGraph(module: ProgramModule, graph: string, options: RenderOptions): RenderedGraph {
   const program = module.programs.get(graph);
   if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
-  const library = createLibrary();
-  const kernels = renderKernels(program, library, options.fma);
+  const library = createLibrary(options.fma);
+  const kernels = renderKernels(program, library);
   const copies = renderCopies(program, module);
   const entry = renderEntry(program, module, kernels, copies.make);
   const scratchBytes = Math.max(copies.scratchBytes, ...[...kernels.values()].map((kernel) => kernel.scratchBytes));
@@ -52,12 +52,12 @@ export function renderGraph(module: ProgramModule, graph: string, options: Rende
 }
 
 /** One function for kernels that differ in nothing. */
-function renderKernels(program: Program, library: Library, fma: boolean): ReadonlyMap<Kernel, RenderedKernel> {
+function renderKernels(program: Program, library: Library): ReadonlyMap<Kernel, RenderedKernel> {
   const rendered = new Map<Kernel, RenderedKernel>();
   const byText = new Map<string, RenderedKernel>();
   for (const kernel of kernelsIn(program.steps)) {
     const key = printKernel(kernel);
-    const made = byText.get(key) ?? renderKernel(kernel, kernel.name, library, fma);
+    const made = byText.get(key) ?? renderKernel(kernel, kernel.name, library);
     byText.set(key, made);
     rendered.set(kernel, made);
   }

@@ -166,7 +166,7 @@ export function vectorConvert(from: VectorType, to: VectorType, x: Tree, context
 
 /** a · b + c, fused where it may be. */
 export const vectorFma = (a: Tree, b: Tree, c: Tree, context: ExpressionContext): Tree =>
-  context.fma ? op("f32x4.relaxed_madd", a, b, c) : op("f32x4.add", op("f32x4.mul", a, b), c);
+  context.library.fma ? op("f32x4.relaxed_madd", a, b, c) : op("f32x4.add", op("f32x4.mul", a, b), c);
 
 /** A scalar in all lanes; truth becomes a mask. */
 export function splat(type: VectorType, x: Tree, context: ExpressionContext): Tree {

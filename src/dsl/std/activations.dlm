@@ -25,11 +25,8 @@ block gelu(x: f32[...S], approximate: bool = false) {
   }
 }
 
-/// 1 / (1 + e⁻ˣ), written so that the exponential never overflows.
-block sigmoid(x: f32[...S]) {
-  e = exp(where(x < 0, x, -x))
-  where(x < 0, e, 1) / (1 + e)
-}
+/// 1 / (1 + e⁻ˣ), the logistic function, between 0 and 1.
+block sigmoid(x: f32[...S]) = logistic(x)
 
 /// x · sigmoid(x), also called swish.
 block silu(x: f32[...S]) = x * sigmoid(x)

@@ -53,12 +53,17 @@ export function applyUnary(op: UnaryOp, type: ScalarType, x: number): number {
       return 1 / Math.sqrt(x);
     case "erf":
       return erf(x);
+    case "logistic":
+      return logistic(x);
     case "is_finite":
       return Number.isFinite(x) ? 1 : 0;
     default:
       return Math[op](x);
   }
 }
+
+/** 1 / (1 + e^-x). */
+const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
 
 export function applyBinary(op: BinaryOp, type: ScalarType, a: number, b: number): number {
   if (isFloatType(type)) return floatBinary(op, a, b);

@@ -103,6 +103,7 @@ export const unaryOps = [
   "atanh",
   "tanh",
   "erf",
+  "logistic",
   "is_finite",
 ] as const;
 /** `round` goes to the nearest, ties to even. `not` is logical for bool and bitwise for integers. */

@@ -133,6 +133,13 @@ const tanh = unary("tanh", {
   gradient: (e, { result, d }) => e.multiply(d, e.subtract(1, e.multiply(result, result))),
 });
 
+const logistic = unary("logistic", {
+  doc: "1 / (1 + e⁻ˣ). With y the result, d/dx = y · (1 - y).",
+  kernel: "logistic",
+  compute: (x) => 1 / (1 + Math.exp(-x)),
+  gradient: (e, { result, d }) => e.multiply(d, e.multiply(result, e.subtract(1, result))),
+});
+
 const erf = unary("erf", {
   doc: "The error function 2/√π ∫₀ˣ exp(-t²) dt. d/dx = 2/√π · exp(-x²).",
   kernel: "erf",
@@ -165,6 +172,7 @@ export const unaryOperations = [
   log,
   logPlusOne,
   tanh,
+  logistic,
   erf,
   finite,
 ];

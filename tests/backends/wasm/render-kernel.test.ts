@@ -46,6 +46,7 @@ const approximate = new Set<UnaryOp | BinaryOp>([
   "atanh",
   "tanh",
   "erf",
+  "logistic",
   "rsqrt",
   "power",
   "atan2",

@@ -23,7 +23,7 @@ export function runInterpreted(kernel: Kernel, elements: Elements, sizes: Sizes 
 /** The same for its WebAssembly. Between the buffers lie bytes that must stay as they are; the first lies at 0. */
 export function runCompiled(kernel: Kernel, elements: Elements, sizes: Sizes = {}, fma = false): Buffers {
   const buffers = arrays(kernel, elements);
-  const { target, scratchBytes } = renderKernel(kernel, "kernel_under_test", createLibrary(), fma);
+  const { target, scratchBytes } = renderKernel(kernel, "kernel_under_test", createLibrary(fma));
   const functions = withCallees([{ ...target, exported: true }]);
   let end = 0;
   const offsets = kernel.buffers.map(({ name }) => {

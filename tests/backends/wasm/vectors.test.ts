@@ -135,7 +135,7 @@ describe("a vector kernel with a tail", () => {
   });
 
   it("prints as text that a person can read", async () => {
-    const { target } = renderKernel(kernel, kernel.name, createLibrary(), true);
+    const { target } = renderKernel(kernel, kernel.name, createLibrary(true));
     await expect(printModule([target], 1)).toMatchFileSnapshot("golden/sums.wat");
   });
 

@@ -1,8 +1,8 @@
 // The functions that generated code calls: each is made when it is first asked for, once a module, for scalars or for vectors.
 
 import type { BinaryOp, UnaryOp } from "../../../ir/kernel/types.ts";
-import { createLanes, type Lanes } from "../lanes.ts";
-import { call, get, type Local, laneOf, op, type Tree, type WasmFunction } from "../tree.ts";
+import { createLanes, type FloatShape, type Lanes } from "../lanes.ts";
+import { call, get, type Local, laneOf, op, type Tree, type WasmFunction, type WasmType } from "../tree.ts";
 import { doubleBinary, doubleUnary } from "./double.ts";
 import { halfFunctions } from "./half.ts";
 import { integerFunctions } from "./integer.ts";
@@ -14,6 +14,7 @@ import {
   hyperbolicTangent,
   logarithm,
   logarithmPlusOne,
+  logistic,
   type Unary,
 } from "./single.ts";
 import { threefry } from "./threefry.ts";
@@ -25,12 +26,15 @@ const singleUnary: Readonly<Partial<Record<UnaryOp, Unary>>> = {
   log1p: logarithmPlusOne,
   tanh: hyperbolicTangent,
   erf: errorFunction,
+  logistic,
 };
 const wideUnary: Readonly<Partial<Record<UnaryOp, Unary>>> = doubleUnary;
 
 const scalarFunctions = { ...halfFunctions, ...integerFunctions };
 
 export interface Library {
+  /** Whether relaxed SIMD's multiply-add may be used. */
+  readonly fma: boolean;
   /** A function of one float, for f32 or four lanes of it; undefined for what instructions do. */
   unary(name: UnaryOp, shape: "f32" | "f32x4"): WasmFunction | undefined;
   /** A function of two floats: power, atan2, remainder. */
@@ -39,7 +43,8 @@ export interface Library {
   threefry(shape: "i32" | "i32x4"): WasmFunction;
 }
 
-export function createLibrary(): Library {
+/** `fma` says whether relaxed SIMD's multiply-add may be used. */
+export function createLibrary(fma: boolean): Library {
   const made = new Map<string, WasmFunction>();
   const once = (name: string, make: () => WasmFunction): WasmFunction => {
     const known = made.get(name) ?? make();
@@ -57,33 +62,50 @@ export function createLibrary(): Library {
   ) =>
     once(named(name, shape), () => {
       if (shape === "f32") {
-        return fromLanes(name, "f32", arity, (a, operands) => {
-          const body = createLanes("f64", [...a.body]);
+        return functionOf(name, "f32", arity, (operands) => {
+          const a = createLanes("f64", fma);
           const result = make(
-            body,
-            operands.map((x) => body.let(op("f64.promote_f32", x))),
+            a,
+            operands.map((x) => a.let(op("f64.promote_f32", x))),
           );
-          return { body: body.body, result: op("f32.demote_f64", result) };
+          return [...a.body, op("f32.demote_f64", result)];
         });
       }
-      const half = once(named(name, "f64x2"), () =>
-        fromLanes(named(name, "f64x2"), "f64x2", arity, (a, operands) => ({ body: a.body, result: make(a, operands) })),
-      );
-      return fromLanes(named(name, shape), shape, arity, (a, operands) => {
+      const half = once(named(name, "f64x2"), () => fromLanes(named(name, "f64x2"), "f64x2", arity, make));
+      return functionOf(named(name, shape), "v128", arity, (operands) => {
         const low = call(half, ...operands.map((x) => op("f64x2.promote_low_f32x4", x)));
         const high = call(half, ...operands.map((x) => op("f64x2.promote_low_f32x4", upper(x))));
         const [first, second] = [low, high].map((x) => op("f32x4.demote_f64x2_zero", x));
         const bytes = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
-        return { body: a.body, result: { kind: "shuffle", bytes, operands: [first!, second!] } };
+        return [{ kind: "shuffle", bytes, operands: [first!, second!] }];
       });
     });
 
+  const fromLanes = (
+    name: string,
+    shape: FloatShape,
+    arity: number,
+    make: (a: Lanes, operands: readonly Tree[]) => Tree,
+  ): WasmFunction => {
+    const a = createLanes(shape, fma);
+    return functionOf(name, a.type, arity, (operands) => {
+      const result = make(a, operands);
+      return [...a.body, result];
+    });
+  };
+
   const library: Library = {
+    fma,
     unary(name, shape) {
       const single = singleUnary[name];
       if (single) {
-        return once(named(name, shape), () =>
-          fromLanes(named(name, shape), shape, 1, (a, [x]) => ({ body: a.body, result: single(a, x!) })),
+        const vector = once(named(name, "f32x4"), () =>
+          fromLanes(named(name, "f32x4"), "f32x4", 1, (a, [x]) => single(a, x!)),
+        );
+        if (shape === "f32x4") return vector;
+        // One lane of a vector: the same bits, with fused multiply-add as well, which scalars do not have.
+        return once(name, () =>
+          functionOf(name, "f32", 1, ([x]) => [laneOf("f32x4.extract_lane", 0, call(vector, op("f32x4.splat", x!)))]),
         );
       }
       const double = wideUnary[name];
@@ -97,10 +119,9 @@ export function createLibrary(): Library {
       const scalar = once("float_remainder", floatRemainder);
       if (shape === "f32") return scalar;
       return once(named("float_remainder", shape), () =>
-        fromLanes(named("float_remainder", shape), shape, 2, (a, operands) => ({
-          body: a.body,
-          result: perLane("f32x4", operands, (lanes) => call(scalar, ...lanes)),
-        })),
+        functionOf(named("float_remainder", shape), "v128", 2, (operands) => [
+          perLane("f32x4", operands, (lanes) => call(scalar, ...lanes)),
+        ]),
       );
     },
     scalar: (name) => once(name, scalarFunctions[name]),
@@ -129,19 +150,13 @@ export function perLane(
   );
 }
 
-interface Made {
-  readonly body: readonly Tree[];
-  readonly result: Tree;
-}
-
-function fromLanes(
+/** A function whose operands and result have one type. */
+function functionOf(
   name: string,
-  shape: "f32" | "f32x4" | "f64x2",
+  type: WasmType,
   arity: number,
-  make: (a: Lanes, operands: readonly Tree[]) => Made,
+  make: (operands: readonly Tree[]) => readonly Tree[],
 ): WasmFunction {
-  const lanes = createLanes(shape);
-  const parameters = ["x", "y"].slice(0, arity).map((parameter): Local => ({ name: parameter, type: lanes.type }));
-  const { body, result } = make(lanes, parameters.map(get));
-  return { name, comments: [], parameters, result: lanes.type, body: [...body, result] };
+  const parameters = ["x", "y"].slice(0, arity).map((parameter): Local => ({ name: parameter, type }));
+  return { name, comments: [], parameters, result: type, body: make(parameters.map(get)) };
 }

@@ -1,5 +1,5 @@
-// exp, expm1, log, log1p, tanh and erf in float32, for scalars and vectors alike. Polynomials are minimax fits (weighted least
-// squares on Chebyshev nodes, iterated) to the relative error stated; what is found by measuring is in docs/accuracy.md.
+// exp, expm1, log, log1p, tanh, erf and the logistic function in float32. Polynomials are minimax fits (weighted least squares
+// on Chebyshev nodes, iterated) to the relative error stated; what is found by measuring is in docs/accuracy.md.
 
 import type { Lanes } from "../lanes.ts";
 import type { Tree } from "../tree.ts";
@@ -12,57 +12,76 @@ const ln2Low = -2.1219444005469057e-4;
 /** 1.5 · 2^23: adding it rounds to an integer, and leaves that integer in the low bits. */
 const magic = 12582912;
 const magicBits = 0x4b400000n;
+/** Added to an integer in the same way, this leaves the bits of 2^integer in the low bits, 23 places too low. */
+const powerMagic = magic + 127;
 
-/** x = n·ln 2 + r with |r| ≤ ln 2 / 2; n also as an integer. */
-function reduce(a: Lanes, x: Tree): { readonly n: Tree; readonly integer: Tree; readonly r: Tree } {
-  const shifted = a.let(a.add(a.multiply(x, a.constant(Math.LOG2E)), a.constant(magic)));
-  const n = a.let(a.subtract(shifted, a.constant(magic)));
-  const integer = a.let(a.subtractBits(a.bits(shifted), a.integer(magicBits)), "integer");
-  const high = a.subtract(x, a.multiply(n, a.constant(ln2High)));
-  return { n, integer, r: a.let(a.subtract(high, a.multiply(n, a.constant(ln2Low)))) };
+/** e^x as root² · e^r with root = 2^h and |r| ≤ ln 2: no power of two on the way is beyond floats, nor denormal. */
+interface Reduced {
+  readonly root: Tree;
+  readonly r: Tree;
 }
 
-/** 2^n for an integer n from -126 to 127. */
-const powerOfTwo = (a: Lanes, n: Tree): Tree => a.float(a.shiftLeft(a.addBits(n, a.integer(127n)), 23));
-
-/** y · 2^n in two steps, so that n may be as large as 254 and results may be denormal. */
-function scale(a: Lanes, y: Tree, n: Tree): Tree {
-  const half = a.let(a.shiftRightSigned(n, 1), "integer");
-  return a.multiply(a.multiply(y, powerOfTwo(a, half)), powerOfTwo(a, a.subtractBits(n, half)));
+/** Reduces `scale` · x, where the scale is 1, -1 or 2: h is the integer next to scale · x / (2 ln 2). */
+function reduce(a: Lanes, x: Tree, scale: 1 | -1 | 2 = 1): Reduced {
+  const shifted = a.let(a.multiplyAdd(x, a.constant((scale * Math.LOG2E) / 2), a.constant(powerMagic)));
+  const h = a.let(a.subtract(shifted, a.constant(powerMagic)));
+  const root = a.let(a.float(a.shiftLeft(a.bits(shifted), 23)));
+  const scaled = scale === 1 ? x : scale === 2 ? a.add(x, x) : a.negate(x);
+  const high = a.multiplyAdd(h, a.constant(-2 * ln2High), scaled);
+  return { root, r: a.let(a.multiplyAdd(h, a.constant(-2 * ln2Low), high)) };
 }
 
-/** (e^r - 1 - r) / r² on |r| ≤ ln 2 / 2; in e^r it is wrong by 3e-9 (relative), in e^r - 1 by 2e-10. */
-const exponentialTail = [0.5, 0.16666665673, 0.041666362435, 0.0083333896473, 0.0013940625358, 0.0001984587725];
+/** (e^r - 1 - r) / r² on |r| ≤ ln 2; in e^r it is wrong by 6e-10 (relative). */
+const exponentialTail = [
+  0.50000001066, 0.16666673884, 0.041666525195, 0.0083325263724, 0.0013893711424, 0.00020110062244, 2.4439815908e-5,
+];
 
 /** e^r - 1 */
-const reducedTail = (a: Lanes, r: Tree): Tree =>
-  a.add(r, a.multiply(a.multiply(r, r), a.polynomial(r, exponentialTail)));
+const reducedTail = (a: Lanes, r: Tree): Tree => a.multiplyAdd(a.multiply(r, r), a.polynomial(r, exponentialTail), r);
 
-export const exponential: Unary = (a, x) => {
-  const inside = a.let(a.clamp(x, -104, 89));
-  const { integer, r } = reduce(a, inside);
-  return scale(a, a.add(a.constant(1), reducedTail(a, r)), integer);
+/** e^x for x from -104, where it is 0, to 89, where it is infinite. */
+function boundedExponential(a: Lanes, x: Tree): Tree {
+  const { root, r } = reduce(a, x);
+  return a.multiply(a.multiply(a.add(a.constant(1), reducedTail(a, r)), root), root);
+}
+
+export const exponential: Unary = (a, x) => boundedExponential(a, a.let(a.clamp(x, -104, 89)));
+
+/** root² · (e^r - 1) + (root² - 1), as a product, for a result that may be as large as floats are. */
+export const exponentialMinusOne: Unary = (a, x) => {
+  const { root, r } = reduce(a, a.let(a.clamp(x, -18, 89)));
+  const inverse = a.let(a.divide(a.constant(1), root));
+  const sum = a.add(reducedTail(a, r), a.subtract(a.constant(1), a.multiply(inverse, inverse)));
+  return a.select(a.equal(x, a.constant(0)), x, a.multiply(a.multiply(sum, root), root));
 };
 
-/** 2^n · (e^r - 1) + (2^n - 1), as a product, for a result that may be as large as floats are. */
-export const exponentialMinusOne: Unary = (a, x) => {
-  const inside = a.let(a.clamp(x, -18, 89));
-  const { integer, r } = reduce(a, inside);
-  // 2^-n, which may be denormal, in two steps as well.
-  const half = a.let(a.shiftRightSigned(integer, 1), "integer");
-  const inverses = [half, a.subtractBits(integer, half)].map((n) => powerOfTwo(a, a.subtractBits(a.integer(0n), n)));
-  const inverse = a.multiply(inverses[0]!, inverses[1]!);
-  const sum = a.add(reducedTail(a, r), a.subtract(a.constant(1), inverse));
-  return a.select(a.equal(x, a.constant(0)), x, scale(a, sum, integer));
+/** e / (1 + e) with e = e^x; beyond 30 it is 1. */
+export const logistic: Unary = (a, x) => {
+  const e = a.let(boundedExponential(a, a.let(a.clamp(x, -104, 30))));
+  return a.divide(e, a.add(a.constant(1), e));
 };
 
 /** t / (t + 2) with t = e^2|x| - 1: exact to the last bits near 0 as well. Beyond 9.5 it is 1. */
 export const hyperbolicTangent: Unary = (a, x) => {
-  const twice = a.let(a.multiply(a.clamp(a.abs(x), -1, 9.5), a.constant(2)));
-  const { integer, r } = reduce(a, twice);
-  const power = a.let(powerOfTwo(a, integer));
-  const t = a.let(a.add(a.multiply(reducedTail(a, r), power), a.subtract(power, a.constant(1))));
+  const { root, r } = reduce(a, a.let(a.clamp(a.abs(x), -1, 9.5)), 2);
+  const power = a.let(a.multiply(root, root));
+  const t = a.let(a.multiplyAdd(reducedTail(a, r), power, a.subtract(power, a.constant(1))));
   return a.copySign(a.divide(t, a.add(t, a.constant(2))), x);
+};
+
+/** -log(1 - erf(t)) / t on [0, 3.93]; in erf(t) it is wrong by 4e-9 (relative). */
+const errorExponent = [
+  1.1283791716, 0.63661938219, 0.1027778288, -0.019153058253, -0.00016040567556, 0.0016670364631, -0.00063284152377,
+  0.0001176425216, -9.2563994831e-6,
+];
+
+/** 1 - e^-g with the g above: exact to the last bits near 0 as well. From 3.93 on it is 1. */
+export const errorFunction: Unary = (a, x) => {
+  const t = a.let(a.clamp(a.abs(x), -1, 3.93));
+  const { root, r } = reduce(a, a.let(a.multiply(t, a.polynomial(t, errorExponent))), -1);
+  const power = a.let(a.multiply(root, root));
+  const below = a.multiplyAdd(reducedTail(a, r), power, a.subtract(power, a.constant(1)));
+  return a.copySign(below, x);
 };
 
 /** (log(1 + f) - f + f²/2) / f³ on [√½ - 1, √2 - 1]; in log(1 + f) it is wrong by 8e-10 (relative). */
@@ -85,9 +104,9 @@ export const logarithm: Unary = (a, x) => {
   const e = a.let(a.subtract(unscaled, a.select(small, a.constant(23), a.constant(0))));
   const square = a.let(a.multiply(f, f));
   const cubic = a.multiply(a.multiply(f, square), a.polynomial(f, logarithmTail));
-  const low = a.add(cubic, a.multiply(e, a.constant(ln2Low)));
-  const sum = a.add(f, a.subtract(low, a.multiply(square, a.constant(0.5))));
-  const y = a.add(sum, a.multiply(e, a.constant(ln2High)));
+  const low = a.multiplyAdd(e, a.constant(ln2Low), cubic);
+  const sum = a.add(f, a.multiplyAdd(square, a.constant(-0.5), low));
+  const y = a.multiplyAdd(e, a.constant(ln2High), sum);
   const infinity = a.constant(Number.POSITIVE_INFINITY);
   const finite = a.select(a.equal(x, infinity), x, y);
   const atZero = a.select(a.equal(x, a.constant(0)), a.negate(infinity), a.constant(Number.NaN));
@@ -101,22 +120,4 @@ export const logarithmPlusOne: Unary = (a, x) => {
   const lost = a.divide(a.subtract(x, a.subtract(u, a.constant(1))), u);
   const inside = a.both(a.less(a.constant(0), u), a.less(u, a.constant(Number.POSITIVE_INFINITY)));
   return a.select(a.equal(x, a.constant(0)), x, a.select(inside, a.add(y, lost), y));
-};
-
-/** erf(√z)/√z - 1 on z ≤ 0.9; in erf it is wrong by 6e-10 (relative). */
-const errorNearZero = [
-  0.1283792257, -0.37612631917, 0.1128366366, -0.026857705787, 0.0051969517954, -0.00080977025209, 8.1850906629e-5,
-];
-/** -log(1 - erf(t)) on [0.9, 4]; in erf(t) it is wrong by 2e-9. */
-const errorTail = [
-  0.00016643907293, 1.127797246, 0.63697600365, 0.10411374271, -0.022315248847, 0.0030654999427, -0.00019822070317,
-];
-
-export const errorFunction: Unary = (a, x) => {
-  const magnitude = a.let(a.abs(x));
-  const near = a.add(x, a.multiply(x, a.polynomial(a.let(a.multiply(x, x)), errorNearZero)));
-  const t = a.let(a.clamp(magnitude, -1, 4));
-  const tail = exponential(a, a.negate(a.polynomial(t, errorTail)));
-  const far = a.copySign(a.subtract(a.constant(1), tail), x);
-  return a.select(a.less(magnitude, a.constant(0.92)), near, far);
 };

@@ -40,11 +40,11 @@ export interface ThreadedGraph {
 export function renderThreaded(module: ProgramModule, graph: string, { fma }: RenderOptions): ThreadedGraph {
   const program = module.programs.get(graph);
   if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
-  const library = createLibrary();
+  const library = createLibrary(fma);
   const targets: WasmFunction[] = [];
   const make = (kernel: Kernel): RenderedKernel & { readonly export: number } => {
     // Other kernels may have the same name, and the graph too.
-    const { target, scratchBytes } = renderKernel(kernel, `${kernel.name}.${targets.length}`, library, fma);
+    const { target, scratchBytes } = renderKernel(kernel, `${kernel.name}.${targets.length}`, library);
     const exported = { ...target, exported: true };
     return { target: exported, scratchBytes, export: targets.push(exported) + 1 };
   };
