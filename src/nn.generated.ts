@@ -20,7 +20,7 @@ export interface Library {
    * `approximate` takes the tanh formula of the paper instead of the error function.
    */
   readonly gelu: { (x: Tensor, options?: { readonly approximate?: boolean | undefined }): Tensor; (options?: { readonly approximate?: boolean | undefined }): Layer; };
-  /** 1 / (1 + e⁻ˣ), written so that the exponential never overflows. */
+  /** 1 / (1 + e⁻ˣ), the logistic function, between 0 and 1. */
   readonly sigmoid: { (x: Tensor): Tensor; (): Layer; };
   /** x · sigmoid(x), also called swish. */
   readonly silu: { (x: Tensor): Tensor; (): Layer; };
@@ -187,6 +187,8 @@ export interface Library {
   readonly log1p: { (x: Tensor): Tensor; (): Layer; };
   /** The hyperbolic tangent. d/dx = 1 - tanh² x. */
   readonly tanh: { (x: Tensor): Tensor; (): Layer; };
+  /** 1 / (1 + e⁻ˣ). With y the result, d/dx = y · (1 - y). */
+  readonly logistic: { (x: Tensor): Tensor; (): Layer; };
   /** The error function 2/√π ∫₀ˣ exp(-t²) dt. d/dx = 2/√π · exp(-x²). */
   readonly erf: { (x: Tensor): Tensor; (): Layer; };
   /** Whether x is neither infinite nor NaN. */
@@ -407,6 +409,7 @@ export const nn: Library = {
   log: libraryCall("log"),
   log1p: libraryCall("log1p"),
   tanh: libraryCall("tanh"),
+  logistic: libraryCall("logistic"),
   erf: libraryCall("erf"),
   isfinite: libraryCall("isfinite"),
   sin: libraryCall("sin"),
