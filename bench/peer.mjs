@@ -92,14 +92,20 @@ export async function build(id) {
     const { data: values } = named(weightOf(weights, name));
     executable.write(name, f32(values, type.shape));
   }
-  const given = inputs();
-  const dispose = () => executable.dispose?.();
-  if (graph === "infer")
-    return { run: () => executable.run(graph, given), read: (outputs) => Object.values(outputs)[0].data, dispose };
-  let step = 0;
+  const step = graph === "infer" ? {} : { step: f32(Float32Array.of(0), []) };
+  const prepared = executable.prepare(graph, { ...inputs(), ...step });
+  const { data } = Object.values(prepared.outputs)[0];
+  const result = data.slice();
   return {
-    run: () => executable.run(graph, { ...given, step: f32(Float32Array.of(step++), []) }),
-    read: ({ loss }) => loss.data,
-    dispose,
+    run() {
+      prepared.run();
+      if (prepared.inputs.step) prepared.inputs.step.data[0]++;
+    },
+    /** Out of the executable's memory, as other engines do. */
+    read() {
+      result.set(data);
+      return result;
+    },
+    dispose: () => executable.dispose?.(),
   };
 }

@@ -1,6 +1,6 @@
 // The public API, nothing else: write or build a model, compile it, run it, train it, take it away. Runs in browsers as it stands.
 
-export { type Executable, InputError, type Tensors } from "./backends/backend.ts";
+export { type Executable, InputError, type Prepared, type Repeatable, type Tensors } from "./backends/backend.ts";
 export type { Bundle } from "./bundle/bundle.ts";
 export { type BundleOptions, bundle } from "./bundle.ts";
 export {

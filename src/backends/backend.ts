@@ -20,13 +20,23 @@ export interface Executable {
   dispose?(): void;
 }
 
-/** An executable of which a graph can be run again and again without looking at its inputs, for measurements. */
+/**
+ * A graph laid out in an executable's memory, to be run again and again with nothing copied. Good until the executable runs or
+ * prepares anything else: that may put other things there, or move the memory.
+ */
+export interface Prepared {
+  /** The inputs as they lie in memory, to be written into. */
+  readonly inputs: Tensors;
+  /** The outputs as they lie in memory, good after a run and until the next one. */
+  readonly outputs: Tensors;
+  /** Runs the graph on what lies there, and carries out its updates. */
+  run(): void;
+}
+
+/** An executable of which a graph can be run again and again without looking at its inputs. */
 export interface Repeatable extends Executable {
-  /**
-   * Does everything that `run` does before the graph runs, the generation of its code included. The function runs the graph on the
-   * inputs as they lie in memory; it is good until the executable runs or prepares anything at other sizes.
-   */
-  prepare(graph: string, inputs: Tensors, sizes?: Readonly<Record<string, number>>): () => void;
+  /** Does everything that `run` does before the graph runs, the generation of its code included; `inputs` are copied in once. */
+  prepare(graph: string, inputs: Tensors, sizes?: Readonly<Record<string, number>>): Prepared;
 }
 
 /** An input that does not fit what a graph declares; its message says which, what it is and what it should be. */

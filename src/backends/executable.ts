@@ -37,8 +37,7 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Rep
     return { type: found.type, offset: globals.byName.get(name)! };
   };
 
-  /** A graph whose inputs lie in memory, ready to run. */
-  const ready = (graph: string, inputs: Tensors, given: Readonly<Record<string, number>>) => {
+  const prepare: Repeatable["prepare"] = (graph, inputs, given = {}) => {
     const program = programOf(graph);
     const sizes = checkInputs(program, inputs, given);
     const values = program.sizes.map((size) => sizes[size]!);
@@ -46,38 +45,40 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Rep
     const layout = layouts.get(key) ?? layoutOf(program, globals.bytes, sizes);
     layouts.set(key, layout);
     engine.reserve(program, layout, globals.bytes);
-    program.inputs.forEach(({ name }, i) => {
-      const { dtype, data } = inputs[name]!;
-      view(engine.memory(), dtype, layout.inputs[i]!, data.length).set(data);
+    const memory = engine.memory();
+    const start = (place: Place): number => {
+      switch (place.kind) {
+        case "arena":
+          return layout.arena[place.buffer]!;
+        case "input":
+          return layout.inputs[program.inputs.findIndex((input) => input.name === place.name)]!;
+        case "global":
+          return globals.byName.get(place.name)!;
+      }
+    };
+    const placed = ({ dtype, shape }: TensorType, offset: number): Tensor =>
+      tensorIn(memory, dtype, evaluateShape(shape, sizes), offset);
+    const laid: Tensors = Object.fromEntries(
+      program.inputs.map(({ name, type }, i) => [name, placed(type, layout.inputs[i]!)]),
+    );
+    for (const [name, { data }] of Object.entries(laid)) data.set(inputs[name]!.data);
+    const outputs = program.outputs.map(({ name, type, place }): [string, Tensor] => {
+      const offset = start(place) + evaluate(place.offset, sizes) * bytesOf[type.dtype];
+      return [name, placed(type, offset)];
     });
-    return { program, layout, sizes, run: engine.entry(program, layout, values) };
+    return { inputs: laid, outputs: Object.fromEntries(outputs), run: engine.entry(program, layout, values) };
   };
 
   return {
-    run(graph, inputs, given = {}) {
-      const { program, layout, sizes, run } = ready(graph, inputs, given);
+    run(graph, inputs, given) {
+      const { outputs, run } = prepare(graph, inputs, given);
       run();
-      const start = (place: Place): number => {
-        switch (place.kind) {
-          case "arena":
-            return layout.arena[place.buffer]!;
-          case "input":
-            return layout.inputs[program.inputs.findIndex((input) => input.name === place.name)]!;
-          case "global":
-            return globals.byName.get(place.name)!;
-        }
-      };
-      return Object.fromEntries(
-        program.outputs.map(({ name, type, place }) => {
-          const offset = start(place) + evaluate(place.offset, sizes) * bytesOf[type.dtype];
-          return [name, tensorAt(engine.memory(), type.dtype, evaluateShape(type.shape, sizes), offset)];
-        }),
-      );
+      return Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, copyOf(output)]));
     },
-    prepare: (graph, inputs, given = {}) => ready(graph, inputs, given).run,
+    prepare,
     read(name) {
       const { type, offset } = global(name);
-      return tensorAt(engine.memory(), type.dtype, evaluateShape(type.shape, {}), offset);
+      return copyOf(tensorIn(engine.memory(), type.dtype, evaluateShape(type.shape, {}), offset));
     },
     write(name, tensor) {
       const { type, offset } = global(name);
@@ -160,8 +161,10 @@ function view(memory: ArrayBufferLike, dtype: DType, offset: number, length: num
   }
 }
 
-const tensorAt = (memory: ArrayBufferLike, dtype: DType, shape: readonly number[], offset: number): Tensor => ({
+const tensorIn = (memory: ArrayBufferLike, dtype: DType, shape: readonly number[], offset: number): Tensor => ({
   dtype,
   shape,
-  data: view(memory, dtype, offset, countOf(shape)).slice(),
+  data: view(memory, dtype, offset, countOf(shape)),
 });
+
+const copyOf = (tensor: Tensor): Tensor => ({ ...tensor, data: tensor.data.slice() });

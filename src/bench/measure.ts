@@ -48,10 +48,10 @@ export function measure({ programs, graph, inputs, weights, load, seconds = 2 }:
   const separate = separateCalls(programs, graph);
   const executable = load(separate.module);
   for (const [name, value] of Object.entries(weights)) executable.write(name, value);
-  const [generation, run] = timed(() => executable.prepare(graph, inputs));
+  const [generation, { run }] = timed(() => executable.prepare(graph, inputs));
   const [firstRun] = timed(() => executable.run(graph, inputs));
   const partOf = (name: string, repeatable: boolean): Part => ({
-    run: executable.prepare(name, inputs),
+    run: executable.prepare(name, inputs).run,
     repeatable,
     repetitions: 1,
     samples: [],

@@ -29,8 +29,8 @@ describe.each(targets)("separate calls on %s", (target) => {
     const { executable, parts } = started();
     for (let step = 0; step < 3; step++) {
       executable.run("train_step", inputs);
-      for (const { graph } of separate.calls) parts.prepare(graph, inputs)();
-      if (separate.copies !== undefined) parts.prepare(separate.copies, inputs)();
+      for (const { graph } of separate.calls) parts.prepare(graph, inputs).run();
+      if (separate.copies !== undefined) parts.prepare(separate.copies, inputs).run();
     }
     for (const name of compiled.module.globals.keys()) expect(parts.read(name), name).toEqual(executable.read(name));
   });
@@ -39,10 +39,10 @@ describe.each(targets)("separate calls on %s", (target) => {
     const { executable, parts } = started();
     executable.run("train_step", inputs);
     for (const { graph, repeatable } of separate.calls) {
-      const run = parts.prepare(graph, inputs);
+      const { run } = parts.prepare(graph, inputs);
       for (let i = 0; i < (repeatable ? 3 : 1); i++) run();
     }
-    if (separate.copies !== undefined) parts.prepare(separate.copies, inputs)();
+    if (separate.copies !== undefined) parts.prepare(separate.copies, inputs).run();
     for (const name of compiled.module.globals.keys()) expect(parts.read(name), name).toEqual(executable.read(name));
     // An optimizer changes what it reads; a layer does not.
     expect(new Set(separate.calls.map(({ repeatable }) => repeatable))).toEqual(new Set([true, false]));
@@ -51,7 +51,7 @@ describe.each(targets)("separate calls on %s", (target) => {
   it("do nothing where there is nothing to do", () => {
     const { parts } = started();
     const before = [...compiled.module.globals.keys()].map((name) => parts.read(name));
-    parts.prepare(separate.empty, inputs)();
+    parts.prepare(separate.empty, inputs).run();
     expect([...compiled.module.globals.keys()].map((name) => parts.read(name))).toEqual(before);
   });
 

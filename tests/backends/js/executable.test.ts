@@ -185,6 +185,18 @@ describe.each([
     expect(executable.read("b")).toEqual(tensor([3], 1, 2, 3));
   });
 
+  it("runs again on what is written into its memory, and shows the outputs there", () => {
+    const executable = make();
+    executable.write("dense.kernel", tensor([3], 1, 2, 3));
+    const { inputs, outputs, run } = executable.prepare("infer", { x: tensor([1, 3], 1, 1, 1), label: labels(1) });
+    run();
+    expect(outputs.y).toEqual(tensor([1, 3], 1, 2, 3));
+    inputs.x!.data.set([4, 5, 6]);
+    run();
+    expect(outputs.y).toEqual(tensor([1, 3], 4, 10, 18));
+    expect(inputs.x).toEqual(tensor([1, 3], 4, 5, 6));
+  });
+
   it("gives copies that the next run leaves alone", () => {
     const executable = make();
     executable.write("dense.kernel", tensor([3], 1, 1, 1));
