@@ -47,7 +47,7 @@ export function accumulateLanes(
     const lane = draft.fresh("lane");
     const work = accumulators.slice(0, count).map((list, i) => ({
       accumulators: list,
-      place: [...place.slice(0, -1), k.add(k.add(place.at(-1)!, i * lanes), k.variable(lane, "index"))],
+      places: [[...place.slice(0, -1), k.add(k.add(place.at(-1)!, i * lanes), k.variable(lane, "index"))]],
     }));
     const names = new Set(accumulators.flat().flatMap((entry) => entry.names.map(nameIn)));
     const body = lift(
@@ -72,7 +72,7 @@ export function accumulateLanes(
   if (subtractDims(size, vectors) !== 0) {
     const end = addDims(vectors, subtractDims(size, vectors));
     statements.push(
-      ...over(vectors, end, 1, (place) => advance(draft, [{ accumulators: scalars, place }], (expr) => expr)),
+      ...over(vectors, end, 1, (place) => advance(draft, [{ accumulators: scalars, places: [place] }], (expr) => expr)),
     );
   }
   for (const { reduction, point, names } of scalars) {

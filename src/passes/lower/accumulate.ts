@@ -4,13 +4,15 @@
 import type { Attributes } from "../../ir/attributes.ts";
 import type { Dim } from "../../ir/dim.ts";
 import type { Node } from "../../ir/graph.ts";
+import { exprKey } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
+import { childrenOf } from "../../ir/kernel/query.ts";
 import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
 import type { LoweringContext, ReductionLowering } from "../../ir/op.ts";
 import { operation } from "../../ir/ops/index.ts";
 import { bind } from "./bind.ts";
 import { type Draft, type LoopAxis, nest } from "./draft.ts";
-import { type Narrowing, narrow } from "./narrow.ts";
+import { type Bounds, type Narrowing, narrow } from "./narrow.ts";
 import type { Panel } from "./panel.ts";
 
 export interface Reduction {
@@ -50,7 +52,8 @@ export function accumulate(
   const narrowing = narrowed(reductions, points, domain, variables);
   const width = narrowing ? 1 : partial;
   const named = narrowing !== undefined || panel !== undefined;
-  const unrolled = named || width > 1 ? 0 : unrollOf(draft, domain, points.length * reductions.length);
+  const unrolled =
+    panel !== undefined || width > 1 ? 0 : unrollOf(draft, domain, narrowing, points.length * reductions.length);
   const statements: Stmt[] = [];
   const lanes: Accumulators[][] = [];
   for (let lane = 0; lane < width; lane++) {
@@ -71,12 +74,14 @@ export function accumulate(
   const axes = domain.map((size, i): LoopAxis => {
     const bounds = narrowing?.bounds.get(i) ?? { from: k.index(0), to: k.fromDim(size), step: 1 };
     const variable = variables[i]!;
+    const whole = i >= domain.length - unrolled;
     return {
       stem,
       size,
-      width: i >= domain.length - unrolled ? Number(size) : i === domain.length - 1 ? width : 1,
+      width: i === domain.length - 1 ? width : 1,
       role,
       mode: "serial",
+      ...(whole ? { written: placesWithin(bounds) } : {}),
       ...(named && variable.kind === "variable" ? { narrowed: { name: variable.name, bounds } } : {}),
     };
   });
@@ -119,19 +124,30 @@ export const nameOf = ({ node }: Reduction): string => {
   return typeof kind === "string" ? kind : node.op === "argmax" ? "best" : "sum";
 };
 
-/** How many of the innermost loops are short enough to be written out. */
-function unrollOf(draft: Draft, domain: readonly Dim[], work: number): number {
+/** How many of the innermost loops have limits that are known, and are short enough to be written out. */
+function unrollOf(draft: Draft, domain: readonly Dim[], narrowing: Narrowing | undefined, work: number): number {
   const { points, steps } = draft.tiles.unroll;
   let product = 1;
   let count = 0;
-  for (const size of domain.toReversed()) {
-    if (typeof size !== "number" || size === 0) break;
+  for (let i = domain.length - 1; i >= 0; i--) {
+    const bounds = narrowing?.bounds.get(i) ?? { from: k.index(0), to: k.fromDim(domain[i]!), step: 1 };
+    const size = countWithin(bounds);
+    if (!size) break;
     product *= size;
     if (product > points || product * work > steps) break;
     count++;
   }
   return count;
 }
+
+/** How often a loop with constant limits runs. */
+function countWithin({ from, to, step }: Bounds): number | undefined {
+  if (from.kind !== "constant" || to.kind !== "constant") return undefined;
+  return Math.max(0, Math.ceil((to.value - from.value) / step));
+}
+
+const placesWithin = (bounds: Bounds): readonly Expr[] =>
+  Array.from({ length: countWithin(bounds) ?? 0 }, (_, i) => k.add(bounds.from, i * bounds.step));
 
 /** Every combination of positions along the axes of the domain, the last axis fastest. */
 const combinationsOf = (positions: readonly (readonly Expr[])[]): (readonly Expr[])[] =>
@@ -142,7 +158,8 @@ const combinationsOf = (positions: readonly (readonly Expr[])[]): (readonly Expr
 
 /**
  * One more point of the domain; with several lanes one for each. Of loops that are written out, point after point: an engine that
- * loaded everything first would run out of registers.
+ * loaded everything first would run out of registers. Points that read the same elements, as neighbouring places of a window do,
+ * go together as far as registers hold what they read.
  */
 function step(
   draft: Draft,
@@ -152,24 +169,71 @@ function step(
 ): readonly Stmt[] {
   const places = combinationsOf(positions);
   const only = lanes[0]!;
-  if (lanes.length === 1) return places.flatMap((place) => advance(draft, [{ accumulators: only, place }], simplify));
+  if (lanes.length === 1) {
+    const groups = sharing(draft, only, places, simplify);
+    return groups.flatMap((group) => advance(draft, [{ accumulators: only, places: group }], simplify));
+  }
   // What is left over after whole rounds is narrower than the number of lanes.
-  const each = places.map((place, lane) => ({ accumulators: lanes[lane]!, place }));
+  const each = places.map((place, lane) => ({ accumulators: lanes[lane]!, places: [place] }));
   return advance(draft, each, simplify);
+}
+
+/** Places in their order, in groups of neighbours that share what they load. */
+function sharing(
+  draft: Draft,
+  accumulators: readonly Accumulators[],
+  places: readonly (readonly Expr[])[],
+  simplify: (expr: Expr) => Expr,
+): (readonly (readonly Expr[])[])[] {
+  const most = draft.tiles.registers - accumulators.reduce((sum, { names }) => sum + names.length, 0);
+  const groups: (readonly Expr[])[][] = [];
+  let loaded = new Set<string>();
+  for (const place of places) {
+    const own = loadsOf(accumulators, place, simplify);
+    const all = new Set([...loaded, ...own]);
+    const last = groups.at(-1);
+    if (last && all.size < loaded.size + own.size && all.size <= most) {
+      last.push(place);
+      loaded = all;
+    } else {
+      groups.push([place]);
+      loaded = own;
+    }
+  }
+  return groups;
+}
+
+/** Keys of what a step loads. */
+function loadsOf(
+  accumulators: readonly Accumulators[],
+  place: readonly Expr[],
+  simplify: (expr: Expr) => Expr,
+): Set<string> {
+  const keys = new Set<string>();
+  const visit = (expr: Expr): void => {
+    if (expr.kind === "load") keys.add(exprKey(expr));
+    else childrenOf(expr).forEach(visit);
+  };
+  for (const { reduction, point, names } of accumulators) {
+    for (const value of reduction.rule.step(reduction.context, point, place, names)) visit(simplify(value));
+  }
+  return keys;
 }
 
 interface Advance {
   readonly accumulators: readonly Accumulators[];
-  readonly place: readonly Expr[];
+  /** One behind the other. */
+  readonly places: readonly (readonly Expr[])[];
 }
 
-/** One more point for each of several sets of accumulators. */
+/** More points for each of several sets of accumulators. */
 export function advance(draft: Draft, work: readonly Advance[], simplify: (expr: Expr) => Expr): readonly Stmt[] {
   const targets: { readonly to: Expr; readonly alone: boolean }[] = [];
   const roots: Expr[] = [];
-  for (const { accumulators, place } of work) {
+  for (const { accumulators, places } of work) {
     for (const { reduction, point, names } of accumulators) {
-      const values = reduction.rule.step(reduction.context, point, place, names);
+      const { rule, context } = reduction;
+      const values = places.reduce((before, place) => rule.step(context, point, place, before), names);
       values.forEach((value, i) => {
         targets.push({ to: names[i]!, alone: values.length === 1 });
         roots.push(simplify(value));

@@ -33,6 +33,8 @@ export interface LoopAxis {
   readonly width: number;
   readonly role: LoopRole;
   readonly mode: "serial" | "parallel";
+  /** Positions that are written out instead of a loop, all in one tile. */
+  readonly written?: readonly Expr[];
   /** A loop whose variable has its name already, and that runs over a part of the axis only. */
   readonly narrowed?: { readonly name: string; readonly bounds: Bounds };
   /**
@@ -67,6 +69,7 @@ export function nest(axes: readonly LoopAxis[], fresh: (stem: string) => string,
   const around = (depth: number, positions: readonly (readonly Expr[])[], within: Within): readonly Stmt[] => {
     const axis = axes[depth];
     if (!axis) return body(positions, within);
+    if (axis.written) return around(depth + 1, [...positions, axis.written], within);
     if (axis.narrowed) {
       const { name, bounds } = axis.narrowed;
       const { from, step } = bounds;

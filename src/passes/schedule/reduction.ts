@@ -64,7 +64,7 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
     const known = typeof shape[axis] === "number" && size >= 8 ? 1000 : 0;
     return known + Math.min(size, 64) + (size % 2 === 0 ? 0.5 : 0) + axis * 0.01;
   };
-  // Features in groups belong to both operands: neighbours share no load, but lie side by side in both.
+  // Features in groups belong to both operands: neighbours lie side by side in both.
   const columnAxes =
     contraction.n.length > 0
       ? contraction.n
@@ -73,15 +73,21 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
   const sideBySide = (axis: number): number => (tiles.lanes > 1 && contiguous.has(axis) ? 1000 : 0);
   const n = best(columnAxes, (axis) => (sizeOf(axis) >= 4 ? 100 + sideBySide(axis) + last(axis) : sizeOf(axis)));
   const plain = best(contraction.m, longest);
-  const bordered = contraction.m.reduce<number | undefined>((a, b) => {
-    const length = (axis: number | undefined): number => {
-      const [from, to] = (axis === undefined ? undefined : interior.get(axis)) ?? [0, 0];
-      return to - from;
-    };
-    return length(b) >= tiles.interior && length(b) > length(a) ? b : a;
-  }, undefined);
+  const between = (axis: number | undefined): number => {
+    const [from, to] = (axis === undefined ? undefined : interior.get(axis)) ?? [0, 0];
+    return to - from;
+  };
+  const bordered = contraction.m.reduce<number | undefined>(
+    (a, b) => (between(b) >= tiles.interior && between(b) > between(a) ? b : a),
+    undefined,
+  );
+  // Features in groups share no operand, but neighbouring positions of a window share most of what lies under it.
+  const beside =
+    contraction.n.length > 0
+      ? undefined
+      : contraction.m.findLast((axis) => (guarded.has(axis) ? between(axis) : sizeOf(axis)) >= tiles.interior);
   const isFew = plain === undefined || sizeOf(plain) < tiles.interior;
-  const m = isFew ? (bordered ?? plain) : plain;
+  const m = beside ?? (isFew ? (bordered ?? plain) : plain);
   /** Rows where a batch of free size leaves some: those along another axis. */
   const other =
     m === undefined || typeof shape[m] === "number" || tiles.lanes === 1
@@ -96,10 +102,10 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
   const lanes = lanesOf(contraction, tiles, n, m === undefined ? others : [...others, m], columns);
   const table = lanes === "inner" ? tiles.inner : tiles.contraction;
   const inVectors = lanes === n ? Math.max(columns, tiles.lanes) : columns;
-  const row = table.find((entry) => entry.columns <= inVectors) ?? table.at(-1)!;
+  const row = beside !== undefined && lanes === n ? { tile: tiles.apart } : tileFor(table, inVectors);
   const alone = row.tile.m * row.tile.n;
   const packed = lanes !== undefined && lanes === n && (!contiguous.has(n) || columns < tiles.lanes);
-  const near = contraction.panelBytes <= tiles.cachedPanel && !packed;
+  const near = (beside !== undefined || contraction.panelBytes <= tiles.cachedPanel) && !packed;
   /** All axes, with tiles of rows along `along`. */
   const arrange = (along: number | undefined, rows: number): OuterPlan[] => {
     const most = (axis: number): number => {
@@ -129,6 +135,9 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
   return { order: split("tiles", order), alone: split("rest", arrange(other, sizeOf(other))), lanes };
 }
 
+const tileFor = (table: TileTable["contraction"], columns: number) =>
+  table.find((entry) => entry.columns <= columns) ?? table.at(-1)!;
+
 /** What becomes a vector: neighbouring columns, columns that a panel makes neighbours, the terms of a sum, or nothing. */
 function lanesOf(
   { shape, contiguous, inner, depth, n: ofSecond }: ContractionShape,
@@ -140,7 +149,7 @@ function lanesOf(
   if (tiles.lanes === 1) return undefined;
   if (n !== undefined && (columns >= tiles.lanes || ofSecond.includes(n))) {
     const inVectors = Math.max(columns, tiles.lanes);
-    const row = tiles.contraction.find((entry) => entry.columns <= inVectors) ?? tiles.contraction.at(-1)!;
+    const row = tileFor(tiles.contraction, inVectors);
     const reuse = rowTiles(
       others.map((axis) => ({ axis, width: 1, role: "batch" as const })),
       shape,

@@ -18,6 +18,10 @@ export interface TileTable {
   readonly inner: TileTable["contraction"];
   /** Columns of a sum over leading axes that are summed at once, so that whole cache lines are used. */
   readonly columns: number;
+  /** The same for features in groups, whose neighbours share no operand. */
+  readonly apart: Tile;
+  /** What a loop body may keep in registers. */
+  readonly registers: number;
   /** Partial accumulators of a long sum, to hide the latency of an addition; always combined in the same order. */
   readonly partial: number;
   /** The most points of the domain that are written out instead of looped over, and the most steps (times points of a tile). */
@@ -52,6 +56,8 @@ export const scalarTiles: TileTable = {
     { columns: 1, tile: { m: 8, n: 1 } },
   ],
   inner: [],
+  apart: { m: 2, n: 4 },
+  registers: 15,
   columns: 8,
   partial: 4,
   unroll: { points: 9, steps: 72 },
@@ -84,6 +90,8 @@ export const vectorTiles: TileTable = {
     { columns: 2, tile: { m: 4, n: 2 } },
     { columns: 1, tile: { m: 4, n: 1 } },
   ],
+  apart: { m: 4, n: 4 },
+  registers: 15,
   columns: 16,
   partial: 4,
   unroll: { points: 9, steps: 72 },
