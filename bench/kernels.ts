@@ -117,7 +117,7 @@ for (const benchmark of cases.filter(({ name }) => name.includes(wanted))) {
         inputs[name] = randomTensor(type.shape.map((dim) => evaluateDim(dim, {})));
       }
       // Without the copying of inputs and results.
-      const seconds = fastest(executable.prepare("main", inputs));
+      const seconds = fastest(executable.prepare("main", inputs).run);
       // All three have as many multiplications and additions as the forward pass, but for padding.
       const speed = forwardFlops(benchmark) / seconds / 1e9;
       const share = `${((100 * speed) / most).toFixed(0)} %`.padStart(5);
