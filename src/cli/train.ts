@@ -18,6 +18,7 @@ interface Options {
   readonly resume?: boolean;
   readonly weights?: string;
   readonly shuffle: boolean;
+  readonly report: boolean;
   readonly json?: boolean;
   readonly steps?: boolean;
 }
@@ -25,7 +26,7 @@ interface Options {
 export function addTrain(program: Command): void {
   program
     .command("train")
-    .description("train the model of a program; leaves weights.safetensors and history.json in a folder")
+    .description("train the model of a program; leaves weights, history.json and report.html in a folder")
     .argument("<file>", "a .dlm file with a train block")
     .option("--data <dir>", "where the data files are; default beside the program")
     .option("--out <dir>", "where to leave results; default runs/NAME, after the model's name")
@@ -35,6 +36,7 @@ export function addTrain(program: Command): void {
     .option("--resume", "continue a run that was interrupted, to the same bits")
     .option("--weights <file>", "start from these weights instead of fresh ones")
     .option("--no-shuffle", "take the rows in the order of the file")
+    .option("--no-report", "leave out report.html, and what is observed for it")
     .addOption(targetOption("auto"))
     .addOption(threadsOption("one for each core, at most 4"))
     .option("--json", "progress as one JSON object a line")
@@ -50,6 +52,7 @@ export function addTrain(program: Command): void {
       const { columnTypes } = await import("../train/session.ts");
       const { loadWeights } = await import("../train/weights.ts");
       const { trainingProgress } = await import("./progress.ts");
+      const { reporting, reportGraphs, withGradients } = await import("./report.ts");
       const { loadSource, requirePlan } = await import("./source.ts");
       const source = loadSource(file);
       const declared = requirePlan(source, file);
@@ -57,8 +60,8 @@ export function addTrain(program: Command): void {
       const plan = { ...declared, epochs, seed };
       const target = await chosenTarget(options);
       // Every product is rounded, so that a training gives the same bits on all engines that have vectors.
-      const graphs = ["init", "train_step", "eval_step", "metrics"];
-      const compiled = compile(source.module, { graphs, target, fma: false });
+      const graphs = ["init", "train_step", "eval_step", "metrics", ...(options.report ? reportGraphs : [])];
+      const compiled = compile(withGradients(source.module), { graphs, target, fma: false });
       const { data, test } = await loadTrainingData(plan, columnTypes(compiled.module, plan), {
         read: dataFiles(source.directory, options.data),
         ...(limit === undefined ? {} : { limit }),
@@ -76,7 +79,20 @@ export function addTrain(program: Command): void {
         place,
       });
       try {
-        const { status } = await train({
+        const store = await folderStore(place);
+        const page = options.report
+          ? await reporting({
+              executable,
+              source: source.module,
+              compiled: compiled.module,
+              plan,
+              data,
+              ...(test ? { test } : {}),
+              store,
+              resumed: options.resume ?? false,
+            })
+          : undefined;
+        const result = await train({
           executable,
           module: compiled.module,
           plan,
@@ -84,14 +100,18 @@ export function addTrain(program: Command): void {
           ...(test ? { test } : {}),
           shuffle: options.shuffle,
           ...(initial ? { initial } : {}),
-          store: await folderStore(place),
+          store,
           resume: options.resume ?? false,
           // Another target rounds otherwise: what it began, only it continues to the same bits.
           program: `${printModule(source.module, { locations: false })}${target === "js" ? "" : `// ${target}\n`}`,
-          report: progress.report,
+          report: (event) => {
+            page?.observe(event);
+            progress.report(event);
+          },
           signal: interrupt.signal,
         });
-        if (status === "interrupted") process.exitCode = interruptedExitCode;
+        await page?.finish(result);
+        if (result.status === "interrupted") process.exitCode = interruptedExitCode;
       } finally {
         progress.stop();
         interrupt.stop();

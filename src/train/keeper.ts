@@ -8,7 +8,7 @@ import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Identity } fr
 import type { Metrics, Reporter } from "./events.ts";
 import { historyText } from "./history.ts";
 import type { Progress } from "./progress.ts";
-import { checkpointFile, historyFile, type Store, weightsFile } from "./store.ts";
+import { checkpointFile, historyFile, observationsFile, reportFile, type Store, weightsFile } from "./store.ts";
 
 /** How often checkpoints are written. An epoch that ends sooner than `epochSeconds` after the last one waits. */
 export interface Pace {
@@ -71,7 +71,7 @@ export async function openKeeper(
     report({ event: "note", text: `there is no checkpoint in ${store.place} yet: starting from the beginning` });
   }
   if (!from) {
-    const moved = await store.setAside([weightsFile, historyFile, checkpointFile]);
+    const moved = await store.setAside([weightsFile, historyFile, checkpointFile, observationsFile, reportFile]);
     const names = moved.map(([before, after]) => `${before} is now ${after}`);
     if (names.length > 0) {
       report({ event: "note", text: `earlier results in ${store.place} are kept: ${names.join(", ")}` });

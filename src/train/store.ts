@@ -15,6 +15,9 @@ export interface Store {
 export const weightsFile = "weights.safetensors";
 export const historyFile = "history.json";
 export const checkpointFile = "checkpoint.safetensors";
+/** What was observed on the way, for the report, and the report itself. Time and memory make them differ from run to run. */
+export const observationsFile = "observations.json";
+export const reportFile = "report.html";
 
 /** `weights.3.safetensors` */
 export function numbered(name: string, number: number): string {

@@ -86,7 +86,15 @@ describe("dlm as a process", () => {
       expect.stringMatching(/^done: 3 epochs in [\d.]+ s; results are in runs\/Xor$/),
       "",
     ]);
-    const left = ["", "/Xor", "/Xor/checkpoint.safetensors", "/Xor/history.json", "/Xor/weights.safetensors"];
+    const left = [
+      "",
+      "/Xor",
+      "/Xor/checkpoint.safetensors",
+      "/Xor/history.json",
+      "/Xor/observations.json",
+      "/Xor/report.html",
+      "/Xor/weights.safetensors",
+    ];
     expect(listing(folder).filter((name) => !before.includes(name))).toEqual(left.map((name) => `runs${name}`));
   });
 

@@ -65,7 +65,13 @@ describe("dlm train", () => {
     expect(resumed).toMatchObject({ event: "resumed", epoch: expect.any(Number) });
     await whole;
     expect(results("killed")).toEqual(results("whole"));
-    expect(listing(join(folder, "killed"))).toEqual(["checkpoint.safetensors", "history.json", "weights.safetensors"]);
+    expect(listing(join(folder, "killed"))).toEqual([
+      "checkpoint.safetensors",
+      "history.json",
+      "observations.json",
+      "report.html",
+      "weights.safetensors",
+    ]);
   });
 
   it("finishes its step on Ctrl-C, says how to continue, and continues to the same bits", async () => {
@@ -77,7 +83,7 @@ describe("dlm train", () => {
     expect(stderr).toContain("finishing the present step; press Ctrl-C again to end at once");
     expect(stdout).toMatch(/^interrupted in epoch \d+, after \d+ steps? of it; a checkpoint is written$/m);
     expect(stdout).toContain("continue with: dlm train reader.dlm --out stopped --resume");
-    expect(listing(join(folder, "stopped"))).toEqual(["checkpoint.safetensors", "history.json"]);
+    expect(listing(join(folder, "stopped"))).toEqual(["checkpoint.safetensors", "history.json", "observations.json"]);
     const resumed = await dlmProcess(folder, "train", "reader.dlm", "--out", "stopped", "--resume");
     expect(resumed).toMatchObject({ code: 0, stderr: "" });
     expect(resumed.stdout).toMatch(/^resumed in epoch \d+, after \d+ steps? of it$/m);

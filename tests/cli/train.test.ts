@@ -44,7 +44,13 @@ describe("dlm train", () => {
     expect(epochs(lines).map(({ epoch }) => epoch)).toEqual([1, 2]);
     for (const { loss, accuracy } of lines.slice(0, 3))
       expect([typeof loss, typeof accuracy, Number(loss) > 0]).toEqual(["number", "number", true]);
-    expect(listing(path("events"))).toEqual(["checkpoint.safetensors", "history.json", "weights.safetensors"]);
+    expect(listing(path("events"))).toEqual([
+      "checkpoint.safetensors",
+      "history.json",
+      "observations.json",
+      "report.html",
+      "weights.safetensors",
+    ]);
     const { tensors } = readSafetensors(file("events/weights.safetensors"), "weights.safetensors");
     expect(Object.keys(tensors).sort()).toEqual([
       "dense.bias",

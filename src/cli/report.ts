@@ -1,0 +1,185 @@
+// report.html at the end of a training run: what was seen on the way, what the model says of rows that it has not learnt from,
+// and how it is built, put together for the page.
+
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import type { Executable } from "../backends/backend.ts";
+import type { TrainingPlan } from "../dsl/training-plan.ts";
+import { gradientGraph } from "../explain/gradients.ts";
+import { outlineOf } from "../explain/outline.ts";
+import { elementCount } from "../formats/elements.ts";
+import type { Graph, Module } from "../ir/graph.ts";
+import { formatType, isImplicitInput } from "../ir/graph.ts";
+import type { Plotting, ReportedPredictions, TrainingReport } from "../report/training.ts";
+import { trainingPage } from "../report/training.ts";
+import { orderedBatches } from "../train/batches.ts";
+import type { Dataset } from "../train/data/dataset.ts";
+import type { Metrics, TrainingEvent } from "../train/events.ts";
+import type { TrainingResult } from "../train/loop.ts";
+import { createObserver, type EpochObservation } from "../train/observe.ts";
+import { predictionsOn } from "../train/predictions.ts";
+import { overFolds } from "../train/progress.ts";
+import { sessionOf } from "../train/session.ts";
+import { validationSplit } from "../train/split.ts";
+import { observationsFile, reportFile, type Store } from "../train/store.ts";
+import { globalShape } from "../train/weights.ts";
+
+const gradientsName = "gradients";
+
+/** The module with a graph that only gives gradients, for the report to look at. */
+export function withGradients(module: Module): Module {
+  const step = module.graphs.get("train_step");
+  const gradients = step && gradientGraph(step, gradientsName);
+  return gradients ? { ...module, graphs: new Map([...module.graphs, [gradientsName, gradients]]) } : module;
+}
+
+export const reportGraphs = ["infer", gradientsName];
+
+export interface ReportOptions {
+  readonly executable: Executable;
+  /** As the language made it, for the drawing. */
+  readonly source: Module;
+  readonly compiled: Module;
+  readonly plan: TrainingPlan;
+  readonly data: Dataset;
+  readonly test?: Dataset;
+  readonly store: Store;
+  readonly resumed: boolean;
+}
+
+export interface Reporting {
+  readonly observe: (event: TrainingEvent) => void;
+  /** Writes what was observed, and at the end the page. */
+  readonly finish: (result: TrainingResult) => Promise<void>;
+}
+
+export async function reporting(options: ReportOptions): Promise<Reporting> {
+  const { executable, compiled, plan, data, store } = options;
+  const session = sessionOf(executable, compiled);
+  const columns = orderedBatches(data, plan.batch).batch(0);
+  const { observe, observations } = createObserver({
+    session,
+    seed: plan.seed,
+    ...(compiled.graphs.has(gradientsName) ? { gradients: { graph: gradientsName, columns } } : {}),
+    memory: () => process.memoryUsage.rss(),
+  });
+  const earlier = options.resumed ? await readObservations(store) : [];
+  const finish = async (result: TrainingResult): Promise<void> => {
+    const seen = [...earlier, ...observations];
+    const encode = (text: string) => new TextEncoder().encode(text);
+    await store.write(observationsFile, encode(JSON.stringify(seen)));
+    if (result.status === "done")
+      await store.write(reportFile, encode(trainingPage(reportOf(options, result, seen), await plotting())));
+  };
+  return { observe, finish };
+}
+
+/** What an interrupted run left; a file that cannot be read is no reason to stop a training. */
+async function readObservations(store: Store): Promise<EpochObservation[]> {
+  const bytes = await store.read(observationsFile);
+  if (!bytes) return [];
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return Array.isArray(parsed) ? parsed : [];
+  } catch {
+    return [];
+  }
+}
+
+async function plotting(): Promise<Plotting> {
+  const require = createRequire(import.meta.url);
+  const text = (name: string): Promise<string> => readFile(require.resolve(`uplot/dist/${name}`), "utf8");
+  return { script: await text("uPlot.iife.min.js"), style: await text("uPlot.min.css") };
+}
+
+function reportOf(
+  options: ReportOptions,
+  { progress, test }: TrainingResult,
+  observations: readonly EpochObservation[],
+): TrainingReport {
+  const { source, plan, data } = options;
+  const infer = source.graphs.get("infer")!;
+  const parameters = [...source.globals.values()].filter(({ role }) => role === "parameter");
+  const count = parameters.reduce((sum, global) => sum + elementCount(globalShape(global)), 0);
+  const seconds = observations.reduce((sum, observation) => sum + observation.seconds, 0);
+  const predictions = predictionsFor(options, infer);
+  const folds = progress.folds.length > 0 ? overFolds(progress.folds) : undefined;
+  const outline = outlineOf(infer);
+  const result = resultOf(test, "test") ?? resultOf(folds?.mean, `${progress.folds.length} folds`) ?? [];
+  return {
+    model: source.name,
+    ...(source.doc ? { doc: source.doc } : {}),
+    summary: [
+      ...result,
+      ["parameters", count.toLocaleString("en")],
+      ["rows of training data", data.rows.toLocaleString("en")],
+      ["epochs", String(progress.history.length)],
+      ...(progress.best ? [["best epoch", String(progress.best.epoch)] as const] : []),
+      ["training", seconds < 120 ? `${seconds.toFixed(1)} s` : `${(seconds / 60).toFixed(1)} min`],
+      ["seed", String(plan.seed)],
+      ["batch", String(plan.batch)],
+    ],
+    epochs: progress.history.map(({ fold, epoch, metrics }) => ({
+      ...observations.find((seen) => seen.epoch === epoch && seen.fold === fold),
+      ...(fold === undefined ? {} : { fold }),
+      epoch,
+      metrics: numbersOf(metrics),
+    })),
+    ...(folds
+      ? { folds: { count: progress.folds.length, mean: numbersOf(folds.mean), deviation: numbersOf(folds.deviation) } }
+      : {}),
+    ...(progress.best ? { bestEpoch: progress.best.epoch } : {}),
+    ...(predictions ? { predictions } : {}),
+    graph: {
+      boxes: outline.boxes.map(({ parameters: held, ...box }) => ({
+        ...box,
+        ...(held === undefined ? {} : { detail: held }),
+      })),
+      arrows: outline.arrows,
+    },
+  };
+}
+
+const numbersOf = (metrics: Metrics): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(metrics).filter((entry): entry is [string, number] => typeof entry[1] === "number"),
+  );
+
+/** The loss and the first metric, as a reader wants to see them first. */
+function resultOf(metrics: Metrics | undefined, of: string): (readonly [string, string])[] | undefined {
+  if (!metrics) return undefined;
+  const entries = Object.entries(numbersOf(metrics)).slice(0, 3).reverse();
+  return entries.map(([name, value]) => [`${name}, ${of}`, String(Number(value.toPrecision(4)))] as const);
+}
+
+/** Looks at the test data, else at the validation data, where the model is a classifier: a target i32[N], scores f32[N, K]. */
+function predictionsFor(
+  { executable, compiled, plan, data, test }: ReportOptions,
+  infer: Graph,
+): ReportedPredictions | undefined {
+  const rows = test ?? (plan.folds === undefined ? validationSplit(data, plan).validation : undefined);
+  const [input, another] = infer.inputs.filter(({ name }) => !isImplicitInput(name));
+  const target = plan.targets.find((name) => {
+    const column = rows?.columns[name];
+    return column?.dtype === "i32" && column.shape.length === 1;
+  });
+  const output = infer.outputs.find(
+    ({ value: { type } }) => type.dtype === "f32" && type.shape.length === 2 && type.shape[1] !== 1,
+  );
+  if (!rows || !input || another || target === undefined || !output) return undefined;
+  const classes = rows.classes[target];
+  // One score for each of the sizes of a regression is no classification.
+  if (formatType(output.value.type) === formatType(input.type) && !classes) return undefined;
+  const { batch, seed } = plan;
+  const found = predictionsOn(rows, {
+    session: sessionOf(executable, compiled),
+    graph: "infer",
+    input: input.name,
+    target,
+    output: output.name,
+    batch,
+    seed,
+    most: 24,
+  });
+  return { ...found, of: test ? "test data" : "validation data", ...(classes ? { classes } : {}) };
+}
