@@ -3,7 +3,7 @@
 import type { Repeatable } from "./backends/backend.ts";
 import { createExecutable } from "./backends/js/executable.ts";
 import { createExecutable as createWasmExecutable, prepareExecutable } from "./backends/wasm/executable.ts";
-import { supportsRelaxedSimd, supportsSimd } from "./backends/wasm/features.ts";
+import { schedulesLoads, supportsRelaxedSimd, supportsSimd } from "./backends/wasm/features.ts";
 import type { Module } from "./ir/graph.ts";
 import type { ProgramModule } from "./ir/kernel/program.ts";
 import { jsTarget, type Target, wasmTarget } from "./ir/target.ts";
@@ -57,7 +57,7 @@ function targetOf(name: TargetName, fma: boolean): Target {
     case "js":
       return jsTarget;
     case "wasm":
-      return wasmTarget({ fma: fma && supportsRelaxedSimd() });
+      return wasmTarget({ fma: fma && supportsRelaxedSimd(), loadsFirst: !schedulesLoads() });
     case "auto":
       return targetOf(supportsSimd() ? "wasm" : "js", fma);
   }

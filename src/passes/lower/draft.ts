@@ -42,8 +42,6 @@ export interface LoopAxis {
    * that take a single point (or vector) at a time, 1.
    */
   readonly lanes?: 4;
-  /** The last tiles may be one wider than `width`, so that no tile of one point is left over. */
-  readonly stretch?: boolean;
   /** Of an axis of free size only whole tiles, or only what they leave. */
   readonly part?: "tiles" | "rest";
   /** Tiles lie between these positions; before and behind them points go one by one. */
@@ -153,17 +151,9 @@ function parts(axis: LoopAxis): Part[] {
   ];
 }
 
-function tileParts(from: number, to: number, { width, stretch }: LoopAxis): Part[] {
-  const rest = (to - from) % width;
-  const tiles = (to - from - rest) / width;
-  const wider = stretch && rest <= 2 && tiles >= rest ? rest : 0;
-  const whole = from + (tiles - wider) * width;
-  const after = whole + wider * (width + 1);
-  return [
-    ...part(from, whole, width, 1),
-    ...part(whole, after, width + 1, 1),
-    ...part(after, to, Math.max(1, to - after), 1),
-  ];
+function tileParts(from: number, to: number, { width }: LoopAxis): Part[] {
+  const whole = to - ((to - from) % width);
+  return [...part(from, whole, width, 1), ...part(whole, to, Math.max(1, to - whole), 1)];
 }
 
 function laneParts(axis: LoopAxis, lanes: number): Part[] {

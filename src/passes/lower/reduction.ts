@@ -45,7 +45,6 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
     role: entry.role,
     mode: "parallel",
     ...(lanes === entry.axis ? { lanes: 4 as const } : {}),
-    ...(entry.role === "m" && draft.tiles.stretch ? { stretch: true } : {}),
     ...(entry.role === "m" && row ? { part: "tiles" as const } : {}),
     ...(entry.part ? { part: entry.part } : {}),
     ...(entry.interior ? { interior: entry.interior } : {}),
@@ -174,7 +173,7 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
   const name = draft.fresh("panel");
   const { dtype } = first.node.results[0]!.type;
   const tail = lanes === order[0]!.axis && isUneven(outerShape[lanes]!, draft.tiles) ? draft.fresh("tail") : undefined;
-  const most = Math.max(...arrangements.flat().map(({ role, width }) => (role === "m" ? width + 1 : 1)));
+  const most = Math.max(...arrangements.flat().map(({ role, width }) => (role === "m" ? width : 1)));
   const loops = nest([axisOf(order[0]!)], draft.fresh, ([at], { vector }) => {
     const inside = (
       some: (
@@ -194,10 +193,9 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
         const sums = waitInTail(arranged, [at!.slice(0, 1), ...positions], within, padded, tail);
         const points = pointsAt(arranged, [at!, ...positions], k.index(0));
         const result = first.node.results[0]!;
-        const rows = points.length / at!.length;
         points.forEach((point, i) => {
-          // Columns are the outer of both: see pointsOf.
-          const [column, row] = [Math.floor(i / rows), i % rows];
+          // Columns are the inner of both: see pointsOf.
+          const [row, column] = [Math.floor(i / at!.length), i % at!.length];
           draft.elements.define(result, point, k.load(tail, row * draft.tiles.lanes + column, dtype));
         });
         return [...sums, ...storeAt(points)];

@@ -35,8 +35,6 @@ export interface TileTable {
   readonly panelReuse: number;
   /** The same for columns that do not lie side by side, where panels are what makes them so. */
   readonly transposeReuse: number;
-  /** Whether tiles of rows may be one wider, so that none with a single row is left over. */
-  readonly stretch: boolean;
   /** The fewest products, in a part of a sum, for which it pays to let sums wait in memory. */
   readonly splitDepth: number;
   /** Positions between borders, at least, for tiles along an axis with padding. */
@@ -66,26 +64,33 @@ export const scalarTiles: TileTable = {
   panel: 16384,
   panelReuse: 8,
   transposeReuse: 8,
-  stretch: false,
   splitDepth: Number.POSITIVE_INFINITY,
   interior: Number.POSITIVE_INFINITY,
   rowTerms: 1,
   freeSize: 32,
 };
 
+/** Tiles of vectors: as wide as registers allow, for a column of eight and of four. */
+const contractionTiles = (eight: number, four: number): TileTable["contraction"] => [
+  { columns: 8, tile: { m: eight, n: 8 } },
+  { columns: 4, tile: { m: four, n: 4 } },
+  { columns: 3, tile: { m: 4, n: 3 } },
+  { columns: 2, tile: { m: 4, n: 2 } },
+  { columns: 1, tile: { m: 8, n: 1 } },
+];
+
 /**
- * For vectors of four. An inner loop of 4 × 8 holds eight sums, two vectors of columns and one row's value: 11 of 15 registers. More
- * than that, or a loop over k that is written out, spills in V8 on Node 20 and 22.
+ * What x64 has 15 registers for: the sums, the vectors of columns, and the values of rows, one at a time or, where the engine loads
+ * first, all of them; a product that is not fused holds one more. A loop over k that is written out spills in V8 up to 12.
  */
-export const vectorTiles: TileTable = {
+const wasmTiles = (fma: boolean, loadsFirst: boolean): TileTable["contraction"] => {
+  if (!fma) return contractionTiles(4, 4);
+  return loadsFirst ? contractionTiles(4, 7) : contractionTiles(6, 7);
+};
+
+/** For vectors of four. */
+const vectorTiles: Omit<TileTable, "contraction"> = {
   lanes: 4,
-  contraction: [
-    { columns: 8, tile: { m: 4, n: 8 } },
-    { columns: 4, tile: { m: 8, n: 4 } },
-    { columns: 3, tile: { m: 4, n: 3 } },
-    { columns: 2, tile: { m: 4, n: 2 } },
-    { columns: 1, tile: { m: 8, n: 1 } },
-  ],
   inner: [
     { columns: 2, tile: { m: 4, n: 2 } },
     { columns: 1, tile: { m: 4, n: 1 } },
@@ -100,11 +105,11 @@ export const vectorTiles: TileTable = {
   panel: 16384,
   panelReuse: 4,
   transposeReuse: 2,
-  stretch: true,
   splitDepth: 32,
   interior: 4,
   rowTerms: 4,
   freeSize: 32,
 };
 
-export const tilesFor = (target: Target): TileTable => (target.lanes > 1 ? vectorTiles : scalarTiles);
+export const tilesFor = ({ lanes, fma, loadsFirst }: Target): TileTable =>
+  lanes > 1 ? { ...vectorTiles, contraction: wasmTiles(fma, loadsFirst) } : scalarTiles;

@@ -14,7 +14,7 @@ import { optimizeKernel } from "../../../src/passes/kernel/index.ts";
 import { vectorize } from "../../../src/passes/kernel/vectorize.ts";
 import { createFresh } from "../../../src/passes/lower/names.ts";
 import { lowerNode } from "../../../src/passes/lower/node.ts";
-import { vectorTiles } from "../../../src/passes/schedule/tiles.ts";
+import { tilesFor } from "../../../src/passes/schedule/tiles.ts";
 import { randomModule } from "../../support/random-graph.ts";
 
 /** Results of a kernel on numbers from a seed, floats in float64. */
@@ -43,7 +43,7 @@ describe("kernels of random graphs", () => {
         fc.property(randomModule({ steps: 20 }), (module) => {
           for (const node of fuseGraph(module.graphs.get("infer")!).nodes) {
             if (operation(node.op)?.lower.kind === "view") continue;
-            const { kernel } = lowerNode(node, createFresh(new Set()), vectorTiles);
+            const { kernel } = lowerNode(node, createFresh(new Set()), tilesFor(wasmTarget({ fma: true })));
             const expected = results(kernel, size);
             const lifted = vectorize(kernel);
             expect(results(lifted, size)).toEqual(expected);
