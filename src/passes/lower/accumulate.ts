@@ -271,7 +271,10 @@ function nearUse(lets: readonly Stmt[], assignments: readonly Stmt[]): readonly 
   const ordered: Stmt[] = [];
   const define = (expr: Expr): void => {
     const found = expr.kind === "variable" ? left.get(expr.name) : undefined;
-    if (!found) return childrenOf(expr).forEach(define);
+    if (!found) {
+      childrenOf(expr).forEach(define);
+      return;
+    }
     left.delete(found.name);
     define(found.value);
     ordered.push(found);
