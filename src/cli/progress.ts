@@ -3,7 +3,8 @@
 
 import cliProgress from "cli-progress";
 import type { NestedNumbers } from "../formats/json.ts";
-import type { Metrics, Reporter, TrainingEvent } from "../train/events.ts";
+import type { Metrics, PredictedRows, Reporter, TrainingEvent } from "../train/events.ts";
+import { classScores, type Predictions } from "../train/predictions.ts";
 import { type Colors, colorsFor } from "./colors.ts";
 
 export interface ProgressOptions {
@@ -42,6 +43,7 @@ export function trainingProgress(options: ProgressOptions = {}): Progress {
 export function jsonLine(event: TrainingEvent): string | undefined {
   switch (event.event) {
     case "begin":
+    case "predictions":
       return undefined;
     case "step": {
       const { event: name, fold, epoch, step, loss } = event;
@@ -170,6 +172,8 @@ function textLine(event: TrainingEvent, colors: Colors, { resumeCommand, place }
   switch (event.event) {
     case "step":
       return undefined;
+    case "predictions":
+      return classTable(event, event.on, colors);
     case "begin": {
       const { rows, validation, test, folds, epochs, batch } = event;
       const held = [
@@ -213,6 +217,24 @@ function textLine(event: TrainingEvent, colors: Colors, { resumeCommand, place }
       return `done: ${counted(event.epochs, "epoch")} in ${duration(event.seconds)}${early}${best}${files}`;
     }
   }
+}
+
+const mostClasses = 20;
+
+/** Precision and recall of each class, and for which class its rows were taken. Undefined where there are too many classes. */
+export function classTable({ names, confusion }: Predictions, on: PredictedRows, colors: Colors): string | undefined {
+  if (confusion.length > mostClasses) return undefined;
+  const header = ["class", "rows", "precision", "recall", "f1", ...confusion.map((_, k) => `→${names?.[k] ?? k}`)];
+  const lines = classScores(confusion).map(({ rows, precision, recall, f1 }, k) => [
+    names?.[k] ?? String(k),
+    String(rows),
+    ...[precision, recall, f1].map((value) => value.toFixed(3)),
+    ...confusion[k]!.map(String),
+  ]);
+  const widths = header.map((cell, i) => Math.max(cell.length, ...lines.map((line) => line[i]!.length)));
+  const row = (cells: readonly string[]): string =>
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ");
+  return [`${colors.bold("classes")}, ${on}:`, ...[header, ...lines].map((line) => `  ${row(line)}`)].join("\n");
 }
 
 const formatNumber = (value: NestedNumbers | undefined): string =>

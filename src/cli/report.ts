@@ -8,8 +8,7 @@ import type { TrainingPlan } from "../dsl/training-plan.ts";
 import { gradientGraph } from "../explain/gradients.ts";
 import { outlineOf } from "../explain/outline.ts";
 import { elementCount } from "../formats/elements.ts";
-import type { Graph, Module } from "../ir/graph.ts";
-import { formatType, isImplicitInput } from "../ir/graph.ts";
+import type { Module } from "../ir/graph.ts";
 import type { Plotting, ReportedPredictions, TrainingReport } from "../report/training.ts";
 import { trainingPage } from "../report/training.ts";
 import { orderedBatches } from "../train/batches.ts";
@@ -17,10 +16,8 @@ import type { Dataset } from "../train/data/dataset.ts";
 import type { Metrics, TrainingEvent } from "../train/events.ts";
 import type { TrainingResult } from "../train/loop.ts";
 import { createObserver, type EpochObservation } from "../train/observe.ts";
-import { predictionsOn } from "../train/predictions.ts";
 import { overFolds } from "../train/progress.ts";
 import { sessionOf } from "../train/session.ts";
-import { validationSplit } from "../train/split.ts";
 import { observationsFile, reportFile, type Store } from "../train/store.ts";
 import { globalShape } from "../train/weights.ts";
 
@@ -57,19 +54,27 @@ export async function reporting(options: ReportOptions): Promise<Reporting> {
   const { executable, compiled, plan, data, store } = options;
   const session = sessionOf(executable, compiled);
   const columns = orderedBatches(data, plan.batch).batch(0);
-  const { observe, observations } = createObserver({
+  const observer = createObserver({
     session,
     seed: plan.seed,
     ...(compiled.graphs.has(gradientsName) ? { gradients: { graph: gradientsName, columns } } : {}),
     memory: () => process.memoryUsage.rss(),
   });
+  let predictions: ReportedPredictions | undefined;
+  const observe = (event: TrainingEvent): void => {
+    observer.observe(event);
+    if (event.event !== "predictions") return;
+    const { on, names, rows, confusion, wrong, shape } = event;
+    predictions = { of: on, ...(names ? { classes: names } : {}), rows, confusion, wrong, shape };
+  };
   const earlier = options.resumed ? await readObservations(store) : [];
   const finish = async (result: TrainingResult): Promise<void> => {
-    const seen = [...earlier, ...observations];
+    const seen = [...earlier, ...observer.observations];
     const encode = (text: string) => new TextEncoder().encode(text);
     await store.write(observationsFile, encode(JSON.stringify(seen)));
-    if (result.status === "done")
-      await store.write(reportFile, encode(trainingPage(reportOf(options, result, seen), await plotting())));
+    if (result.status !== "done") return;
+    const report = reportOf(options, result, seen, predictions);
+    await store.write(reportFile, encode(trainingPage(report, await plotting())));
   };
   return { observe, finish };
 }
@@ -96,13 +101,13 @@ function reportOf(
   options: ReportOptions,
   { progress, test }: TrainingResult,
   observations: readonly EpochObservation[],
+  predictions: ReportedPredictions | undefined,
 ): TrainingReport {
   const { source, plan, data } = options;
   const infer = source.graphs.get("infer")!;
   const parameters = [...source.globals.values()].filter(({ role }) => role === "parameter");
   const count = parameters.reduce((sum, global) => sum + elementCount(globalShape(global)), 0);
   const seconds = observations.reduce((sum, observation) => sum + observation.seconds, 0);
-  const predictions = predictionsFor(options, infer);
   const folds = progress.folds.length > 0 ? overFolds(progress.folds) : undefined;
   const outline = outlineOf(infer);
   const result = resultOf(test, "test") ?? resultOf(folds?.mean, `${progress.folds.length} folds`) ?? [];
@@ -150,36 +155,4 @@ function resultOf(metrics: Metrics | undefined, of: string): (readonly [string, 
   if (!metrics) return undefined;
   const entries = Object.entries(numbersOf(metrics)).slice(0, 3).reverse();
   return entries.map(([name, value]) => [`${name}, ${of}`, String(Number(value.toPrecision(4)))] as const);
-}
-
-/** Looks at the test data, else at the validation data, where the model is a classifier: a target i32[N], scores f32[N, K]. */
-function predictionsFor(
-  { executable, compiled, plan, data, test }: ReportOptions,
-  infer: Graph,
-): ReportedPredictions | undefined {
-  const rows = test ?? (plan.folds === undefined ? validationSplit(data, plan).validation : undefined);
-  const [input, another] = infer.inputs.filter(({ name }) => !isImplicitInput(name));
-  const target = plan.targets.find((name) => {
-    const column = rows?.columns[name];
-    return column?.dtype === "i32" && column.shape.length === 1;
-  });
-  const output = infer.outputs.find(
-    ({ value: { type } }) => type.dtype === "f32" && type.shape.length === 2 && type.shape[1] !== 1,
-  );
-  if (!rows || !input || another || target === undefined || !output) return undefined;
-  const classes = rows.classes[target];
-  // One score for each of the sizes of a regression is no classification.
-  if (formatType(output.value.type) === formatType(input.type) && !classes) return undefined;
-  const { batch, seed } = plan;
-  const found = predictionsOn(rows, {
-    session: sessionOf(executable, compiled),
-    graph: "infer",
-    input: input.name,
-    target,
-    output: output.name,
-    batch,
-    seed,
-    most: 24,
-  });
-  return { ...found, of: test ? "test data" : "validation data", ...(classes ? { classes } : {}) };
 }

@@ -1,6 +1,7 @@
 // What training tells those who watch it, as data: progress bars, JSON lines and tests read the same events.
 
 import type { NestedNumbers } from "../formats/json.ts";
+import type { Predictions } from "./predictions.ts";
 
 /** Values of metrics by name: numbers, or nested lists such as a confusion matrix. */
 export type Metrics = Readonly<Record<string, NestedNumbers>>;
@@ -33,6 +34,8 @@ export type TrainingEvent =
   | { readonly event: "fold"; readonly fold: number; readonly folds: number; readonly metrics: Metrics }
   | { readonly event: "cross_validation"; readonly folds: number; readonly mean: Metrics; readonly deviation: Metrics }
   | { readonly event: "test"; readonly metrics: Metrics }
+  /** What the kept weights say of the test data; without such, of rows held back, or else of the training data. */
+  | ({ readonly event: "predictions"; readonly on: PredictedRows } & Predictions)
   /** The step is finished and the checkpoint written. */
   | ({ readonly event: "interrupted"; readonly step: number } & Place)
   | {
@@ -44,5 +47,7 @@ export type TrainingEvent =
       readonly bestFold?: number;
       readonly seconds: number;
     };
+
+export type PredictedRows = "test data" | "validation data" | "training data" | "rows held back, all folds";
 
 export type Reporter = (event: TrainingEvent) => void;

@@ -13,10 +13,11 @@ import type { Metrics, Reporter } from "./events.ts";
 import { trainFold } from "./fold.ts";
 import { openKeeper, type Pace, usualPace } from "./keeper.ts";
 import { checkMonitor, monitorOfFolds } from "./monitor.ts";
+import { predictions } from "./predictions.ts";
 import { freshProgress, isBetter, overFolds, type Progress } from "./progress.ts";
 import { pauses, type Run, restore, weightsOf } from "./run.ts";
 import { evaluate, sessionOf, type TrainedModule } from "./session.ts";
-import { foldSplit, validationSplit } from "./split.ts";
+import { foldSplit, type Split, validationSplit } from "./split.ts";
 import type { Store } from "./store.ts";
 
 export interface TrainOptions {
@@ -64,9 +65,8 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     report({ event: "interrupted", ...run.foldNumber(), ...place });
     return { status: "interrupted", progress };
   };
-  const stoppedEarly = plan.folds
-    ? await trainFolds(run, options.data)
-    : await trainFold(run, validationSplit(options.data, plan));
+  const split: Split = plan.folds ? { train: options.data } : validationSplit(options.data, plan);
+  const stoppedEarly = plan.folds ? await trainFolds(run, options.data) : await trainFold(run, split);
   if (stoppedEarly === undefined) return interrupted();
   if (run.kept) restore(run, run.kept);
   const test = options.test && (await evaluate(session, options.test, plan, run.pause));
@@ -74,6 +74,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   if (test) report({ event: "test", metrics: test });
   const metadata: Record<string, string> = { model: plan.model };
   if (Object.keys(options.data.classes).length > 0) metadata.classes = JSON.stringify(options.data.classes);
+  await examine(run, split, options.test);
   await run.keeper.finish(weightsOf(run), metadata, progress, test);
   report({
     event: "done",
@@ -84,6 +85,29 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     seconds: (performance.now() - started) / 1000,
   });
   return { status: "done", progress, ...(test ? { test } : {}) };
+}
+
+/** Reports what the kept weights say of rows that did not train them. */
+async function examine(run: Run, { train: trained, validation }: Split, test: Dataset | undefined): Promise<void> {
+  const { plan, progress, report } = run;
+  const data = test ?? validation ?? trained;
+  const found = await predictionsOf(run, data);
+  const held = test ? [] : progress.folds.flatMap(({ confusion }) => (confusion ? [confusion] : []));
+  const [first] = held;
+  if (!found) return;
+  const on = test ? "test data" : validation ? "validation data" : "training data";
+  if (!plan.folds || !first) return report({ event: "predictions", on, ...found });
+  // Each row was held back once: together the folds tell of all rows.
+  const confusion = first.map((row, i) => row.map((_, k) => held.reduce((sum, table) => sum + table[i]![k]!, 0)));
+  report({ event: "predictions", on: "rows held back, all folds", ...found, confusion, wrong: [] });
+}
+
+/** What the present weights say of a table. Weights and states stay as they are. */
+async function predictionsOf(run: Run, data: Dataset) {
+  const weights = weightsOf(run);
+  const found = await predictions(run.session, data, { ...run.plan, pause: run.pause });
+  restore(run, weights);
+  return found;
 }
 
 /** Opens the store, takes up a checkpoint, and says what is going to be done. */
@@ -139,9 +163,11 @@ async function trainFolds(run: Run, data: Dataset): Promise<boolean | undefined>
     const metrics = split.validation && (await evaluate(session, split.validation, plan, run.pause));
     if (early === undefined || !metrics) return undefined;
     stoppedEarly ||= early;
+    const confusion = (await predictionsOf(run, split.validation!))?.confusion;
+    if (await run.pause()) return undefined;
     const fold = progress.fold + 1;
     const best = progress.best ? { bestEpoch: progress.best.epoch } : {};
-    progress.folds.push({ fold, epochs: progress.epoch, ...best, metrics });
+    progress.folds.push({ fold, epochs: progress.epoch, ...best, metrics, ...(confusion ? { confusion } : {}) });
     report({ event: "fold", fold, folds, metrics });
     const value = Number(metrics[monitor]);
     if (!run.kept || isBetter(monitor, value, progress.bestFold?.value)) {

@@ -2,6 +2,7 @@
 // Orders of rows and random numbers follow from seeds and counters, and so need no place here.
 
 import type { Metrics } from "./events.ts";
+import type { Predictions } from "./predictions.ts";
 
 export interface EpochRecord {
   /** Counted from 1; absent without cross-validation. */
@@ -17,6 +18,8 @@ export interface FoldRecord {
   readonly bestEpoch?: number;
   /** Of the held-back part, with the weights that were kept. */
   readonly metrics: Metrics;
+  /** How many held-back rows of each class were taken for each, where the model tells classes apart. */
+  readonly confusion?: Predictions["confusion"];
 }
 
 export interface Progress {

@@ -4,7 +4,6 @@ import { describe, expect, it } from "vitest";
 import type { Executable } from "../../src/backends/backend.ts";
 import { histogramOf } from "../../src/train/histogram.ts";
 import { createObserver, meansOf } from "../../src/train/observe.ts";
-import { predictionsOn } from "../../src/train/predictions.ts";
 import type { Session } from "../../src/train/session.ts";
 
 const f32 = (shape: readonly number[], values: readonly number[]) =>
@@ -66,34 +65,5 @@ it("observes an epoch: steps, losses, the spread of weights and of gradients", (
       weights: { w: { low: 1, high: 3 } },
       gradients: { w: { mean: 0 } },
     },
-  ]);
-});
-
-it("tells what is confused with what, and keeps the surest of the wrong rows", () => {
-  const x = f32([5, 2], [0.9, 0.1, 0.2, 0.8, 0.7, 0.3, 0.99, 0.01, 0.5, 0.6]);
-  const label = { dtype: "i32", shape: [5], data: Int32Array.of(0, 0, 1, 1, -1) } as const;
-  const data = { rows: 5, columns: { x, label }, classes: {} };
-  const options = {
-    session,
-    graph: "infer",
-    input: "x",
-    target: "label",
-    output: "scores",
-    batch: 2,
-    seed: 0,
-    most: 2,
-  };
-  const { rows, confusion, wrong, shape } = predictionsOn(data, options);
-  expect({ rows, confusion, shape }).toEqual({
-    rows: 4,
-    confusion: [
-      [1, 1],
-      [2, 0],
-    ],
-    shape: [2],
-  });
-  expect(wrong.map(({ row, label: is, said }) => [row, is, said])).toEqual([
-    [3, 1, 0],
-    [1, 0, 1],
   ]);
 });
