@@ -16,10 +16,10 @@ export const signature = ({ inputs, outputs }: Program): string => `${listed(inp
 const listed = (list: readonly Named[]): string =>
   `(${list.map(({ name, type }) => `${name}: ${type.dtype}[${type.shape.map((dim) => renderDim(dim, (n) => n)).join(", ")}]`).join(", ")})`;
 
-export const arithmetic = (dim: Dim): string => renderDim(dim, (name) => `s[${JSON.stringify(name)}]`);
+const arithmetic = (dim: Dim): string => renderDim(dim, (name) => `s[${JSON.stringify(name)}]`);
 
 /** The literal that `readInputs` takes, without its closing bracket. */
-export function describeInputs(name: string, program: Program): readonly string[] {
+function describeInputs(name: string, program: Program): readonly string[] {
   return [
     "{",
     `  name: ${JSON.stringify(name)},`,
@@ -65,7 +65,7 @@ export function describe(name: string, program: Program, globals: ReadonlyMap<st
   ].join("\n");
 }
 
-export const describeTensor = ({ name, type }: Named): string =>
+const describeTensor = ({ name, type }: Named): string =>
   `name: ${JSON.stringify(name)}, dtype: "${type.dtype}", shape: [${type.shape.map(axis).join(", ")}]`;
 
 /** A free size alone is its name; so the runtime can read it off a shape. */
