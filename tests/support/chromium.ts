@@ -5,7 +5,6 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll } from "vitest";
@@ -14,7 +13,7 @@ import { root } from "../docs/blocks.ts";
 const run = promisify(execFile);
 
 /** The folder with `chromium`, SwiftShader and what else the package carries; unpacked by whoever comes first. */
-export async function chromiumFiles(): Promise<string> {
+async function chromiumFiles(): Promise<string> {
   const source = join(root, "node_modules", "@sparticuz", "chromium");
   const { version }: { version: string } = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
   const folder = join(root, "node_modules", ".cache", "dlm", `chromium-${version}`);
@@ -23,9 +22,8 @@ export async function chromiumFiles(): Promise<string> {
   mkdirSync(part, { recursive: true });
   try {
     // The package unpacks into the folder for temporary files, and its shared libraries only where it takes itself to be in a cloud.
-    const unpack = `(await import(${JSON.stringify(pathToFileURL(join(source, "build/esm/index.js")).href)})).default.executablePath()`;
     const env = { ...process.env, TMPDIR: part, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs22.x" };
-    await run(process.execPath, ["--input-type=module", "--eval", `await ${unpack}`], { env });
+    await run(process.execPath, [join(import.meta.dirname, "unpack-chromium.mjs")], { env });
     renameSync(part, folder);
   } catch (error) {
     rmSync(part, { recursive: true, force: true });
