@@ -9,6 +9,7 @@ import type { OuterPlan, ReductionPlan } from "../schedule/reduction.ts";
 import type { Reduction } from "./accumulate.ts";
 import { bind } from "./bind.ts";
 import { type Draft, type LoopAxis, nest, nestLanes } from "./draft.ts";
+import { withLanes } from "./loop.ts";
 import { assign } from "./points.ts";
 
 /** The axis of columns, where rows that no tile takes can be computed this way. */
@@ -18,7 +19,7 @@ export function rowVectorAxis(
   { order, lanes }: ReductionPlan,
   shape: readonly Dim[],
 ): OuterPlan | undefined {
-  const columns = order.find(({ axis }) => axis === lanes);
+  const columns = order.find(({ axis, role }) => (draft.tiles.lanes > 1 ? axis === lanes : role === "n"));
   const size = columns && shape[columns.axis];
   const sums = rule.accumulators(context);
   if (!columns || columns.packed || typeof size !== "number" || size > draft.tiles.scratch) return undefined;
@@ -37,9 +38,9 @@ function accumulateRow(
   store: (column: Expr) => readonly Stmt[],
 ): readonly Stmt[] {
   const { rowTerms } = draft.tiles;
-  const axis: LoopAxis = { stem: "n", size, width: 1, role: "n", mode: "serial", lanes: 4 };
+  const axes = withLanes([{ stem: "n", size, width: 1, role: "n", mode: "serial" }], draft.tiles);
   const columns = (body: (column: Expr) => readonly Stmt[]): readonly Stmt[] =>
-    nestLanes([axis], draft.fresh, ([at]) => body(at![0]!));
+    nestLanes(axes, draft.fresh, ([at]) => body(at![0]!));
   const length = rule.domain(context)[0]!;
   const add = (terms: readonly Expr[]): readonly Stmt[] =>
     columns((column) => {

@@ -66,7 +66,7 @@ export const scalarTiles: TileTable = {
   transposeReuse: 8,
   splitDepth: Number.POSITIVE_INFINITY,
   interior: Number.POSITIVE_INFINITY,
-  rowTerms: 1,
+  rowTerms: 8,
   freeSize: 32,
 };
 
