@@ -2,7 +2,7 @@
 
 export interface Target {
   /** Of the back-end that renders for it; for choosing that and for reports alone. */
-  readonly name: "js" | "wasm";
+  readonly name: "js" | "wasm" | "webgpu";
   /** Elements of a float vector; 1 where there are no vectors. */
   readonly lanes: 1 | 4;
   /** Whether `fma` of vectors is one instruction; else it is a product and a sum. */
@@ -14,6 +14,18 @@ export interface Target {
    * fewer are left for sums. V8 does so up to 12 (Node 20 and 22).
    */
   readonly loadsFirst: boolean;
+  /** Where kernels run in groups of threads instead of in loops: what a group can have. */
+  readonly groups?: GroupLimits;
+}
+
+/** Limits of a machine whose kernels run in groups of threads. Programs that need more are split until they fit. */
+export interface GroupLimits {
+  /** Threads of a group: how many the schedules take, not the most that there could be. */
+  readonly threads: number;
+  /** Bytes that the threads of a group share. */
+  readonly sharedBytes: number;
+  /** Stretches of memory that one kernel can be given. */
+  readonly buffers: number;
 }
 
 /** Plain JavaScript on typed arrays: numbers are float64. */
@@ -29,3 +41,16 @@ export const wasmTarget = (options: { readonly fma: boolean; readonly loadsFirst
   wideAccumulators: false,
   loadsFirst: options.loadsFirst ?? true,
 });
+
+/**
+ * WebGPU as every implementation has it: 8 storage buffers a stage and 16 KB of shared memory are what the standard guarantees, so that
+ * a program that was compiled without asking an adapter runs on any. Groups of 64 fill the SIMD units of all GPUs of today.
+ */
+export const webgpuTarget: Target = {
+  name: "webgpu",
+  lanes: 1,
+  fma: false,
+  wideAccumulators: false,
+  loadsFirst: false,
+  groups: { threads: 64, sharedBytes: 16384, buffers: 8 },
+};

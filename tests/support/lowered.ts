@@ -10,7 +10,7 @@ import type { Program, Step } from "../../src/ir/kernel/program.ts";
 import { verifyKernel } from "../../src/ir/kernel/verify.ts";
 import type { MemoryPlan, Place } from "../../src/ir/memory-plan.ts";
 import type { ReferenceTensor } from "../../src/ir/op.ts";
-import { jsTarget, wasmTarget } from "../../src/ir/target.ts";
+import { jsTarget, wasmTarget, webgpuTarget } from "../../src/ir/target.ts";
 import { lowerGraph } from "../../src/passes/lower/index.ts";
 import { randomGlobals, randomInputs } from "./graphs.ts";
 
@@ -134,8 +134,8 @@ export interface Run {
   readonly sizes: Sizes;
 }
 
-/** Scalars, and vectors with all that passes do for them. */
-const targets = [jsTarget, wasmTarget({ fma: true })];
+/** Scalars, vectors with all that passes do for them, and groups of threads. */
+const targets = [jsTarget, wasmTarget({ fma: true }), webgpuTarget];
 
 /** Fails unless the lowered graph (planned as it is, or trivially) gives what `expected` says. */
 export function expectLowered({ graph, inputs, globals, sizes }: Run, expected: Interpretation): void {

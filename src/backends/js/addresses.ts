@@ -168,6 +168,7 @@ function definedIn(body: readonly Stmt[]): string[] {
       case "block":
         return definedIn(s.body);
       case "store":
+      case "barrier":
         return [];
     }
   });

@@ -138,6 +138,8 @@ export function renderKernel(
         }
         lines.push(`${indent}}`);
         return;
+      case "barrier":
+        throw new TypeError(`${kernel.name} has a barrier: it is bound to thread groups, which JavaScript lacks`);
       case "alloc": {
         const shared = reserve(`${name}_${define(s.name, scope)}`);
         scope.identifiers.set(s.name, shared);

@@ -85,6 +85,7 @@ export function mapAccesses(statement: Stmt, address: (buffer: string, index: Ex
     case "block":
       return { ...statement, body: inBody(statement.body) };
     case "alloc":
+    case "barrier":
       return statement;
   }
 }
@@ -110,6 +111,7 @@ export function eachExpression(statement: Stmt, visit: (expr: Expr) => void): vo
       return;
     case "block":
     case "alloc":
+    case "barrier":
       return;
   }
 }

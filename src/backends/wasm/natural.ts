@@ -47,6 +47,7 @@ function collect(body: readonly Stmt[], values: Map<string, Expr[]>): void {
         break;
       case "store":
       case "alloc":
+      case "barrier":
         break;
     }
   }

@@ -102,6 +102,8 @@ export function renderKernel(kernel: Kernel, name: string, library: Library): Re
           const then = renderBody(s.then, scope);
           return [{ kind: "if", condition: render(s.condition, c), then, otherwise: renderBody(s.otherwise, scope) }];
         }
+        case "barrier":
+          throw new TypeError(`${kernel.name} has a barrier: it is bound to thread groups, which WebAssembly lacks`);
         case "alloc":
           // Its address is set when the kernel begins.
           return [];

@@ -20,6 +20,7 @@ import {
   type Expr,
   isVector,
   type LaneReduction,
+  type LoopMode,
   type LoopRole,
   type Stmt,
   scalarOf,
@@ -238,7 +239,7 @@ function fromDim(dim: Dim): Expr {
 export interface LoopOptions {
   readonly from?: Operand;
   readonly step?: number;
-  readonly mode?: "serial" | "parallel";
+  readonly mode?: LoopMode;
   readonly role?: LoopRole;
   readonly lanes?: 4;
 }
@@ -343,5 +344,8 @@ export const k = {
     otherwise,
   }),
   alloc: (name: string, dtype: DType, length: number): Stmt => ({ kind: "alloc", name, dtype, length }),
+  /** A scratch array that the threads of a group have together. */
+  shared: (name: string, dtype: DType, length: number): Stmt => ({ kind: "alloc", name, dtype, length, shared: true }),
+  barrier: { kind: "barrier" } satisfies Stmt,
   block: (label: string, body: readonly Stmt[]): Stmt => ({ kind: "block", label, body }),
 } as const;

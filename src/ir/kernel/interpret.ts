@@ -74,6 +74,10 @@ function runBody(body: readonly Stmt[], machine: Machine): void {
 function runStatement(s: Stmt, machine: Machine): void {
   switch (s.kind) {
     case "for": {
+      if (s.mode === "thread") {
+        runThreads(s, machine);
+        return;
+      }
       const to = evaluate(s.to, machine);
       for (let i = evaluate(s.from, machine); i < to; i += s.step) {
         for (let lane = 0; lane < (s.lanes ?? 1); lane++) {
@@ -104,9 +108,30 @@ function runStatement(s: Stmt, machine: Machine): void {
     case "alloc":
       machine.storage.set(s.name, { dtype: s.dtype, data: scratch(s.dtype, s.length), offset: 0, length: s.length });
       return;
+    case "barrier":
+      throw new KernelRunError(`${machine.kernel.name}: a barrier that is not directly in a thread loop`);
     case "block":
       runBody(s.body, machine);
       return;
+  }
+}
+
+/**
+ * The threads of a group, one after the other from barrier to barrier; each has names, and scratch arrays that are not shared, of its
+ * own.
+ */
+function runThreads(s: Extract<Stmt, { kind: "for" }>, machine: Machine): void {
+  const [from, to] = [evaluate(s.from, machine), evaluate(s.to, machine)];
+  const threads: Machine[] = [];
+  for (let i = from; i < to; i += s.step) {
+    const values = new Map(machine.values).set(s.variable, i);
+    threads.push({ ...machine, values, storage: new Map(machine.storage) });
+  }
+  let start = 0;
+  for (let at = 0; at <= s.body.length; at++) {
+    if (at < s.body.length && s.body[at]!.kind !== "barrier") continue;
+    for (const thread of threads) runBody(s.body.slice(start, at), thread);
+    start = at + 1;
   }
 }
 

@@ -5,7 +5,7 @@ import type { DType } from "../dtype.ts";
 import type { Location } from "../location.ts";
 import { Cursor, find, KernelParseError } from "./lex.ts";
 import { parseExpr } from "./parse-expression.ts";
-import type { BufferParameter, Expr, Kernel, LoopRole, Stmt, ValueType } from "./types.ts";
+import { type BufferParameter, type Expr, type Kernel, type LoopRole, loopModes, type Stmt, type ValueType } from "./types.ts";
 
 export { KernelParseError } from "./lex.ts";
 
@@ -114,10 +114,15 @@ class Parser {
       }
       case "alloc": {
         this.cursor.next();
+        // `shared` is a word of its own here only where a name follows it.
+        const shared = this.cursor.peek(1) !== ":" && this.cursor.accept("shared");
         const { name, dtype, length } = this.buffer();
         if (typeof length !== "number") this.cursor.fail("the length of a scratch array must be a number");
-        return { kind: "alloc", name, dtype, length };
+        return { kind: "alloc", name, dtype, length, ...(shared ? { shared } : {}) };
       }
+      case "barrier":
+        this.cursor.next();
+        return { kind: "barrier" };
       case "block": {
         this.cursor.next();
         const label: unknown = this.cursor.peek().startsWith('"') ? JSON.parse(this.cursor.next()) : undefined;
@@ -142,7 +147,7 @@ class Parser {
     this.cursor.expect("..");
     const to = this.expr();
     const step = this.cursor.accept("step") ? this.cursor.integer() : 1;
-    const mode = this.cursor.accept("parallel") ? "parallel" : "serial";
+    const mode = loopModes.find((word) => word !== "serial" && this.cursor.accept(word)) ?? "serial";
     const lanes = this.cursor.accept("lanes");
     if (lanes) this.cursor.expect("4");
     this.cursor.expect("over");

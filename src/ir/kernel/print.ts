@@ -92,7 +92,10 @@ function printStatement(s: Stmt, indent: string, lines: string[]): void {
       lines.push(`${indent}}`);
       return;
     case "alloc":
-      lines.push(`${indent}alloc ${s.name}: ${s.dtype}[${s.length}]`);
+      lines.push(`${indent}alloc${s.shared ? " shared" : ""} ${s.name}: ${s.dtype}[${s.length}]`);
+      return;
+    case "barrier":
+      lines.push(`${indent}barrier`);
       return;
     case "block":
       lines.push(`${indent}block ${JSON.stringify(s.label)} {`);

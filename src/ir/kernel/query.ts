@@ -1,5 +1,6 @@
 // Questions about expressions of kernels that passes and back-ends both ask.
 
+import { addDims, type Dim, floorDivideDim, multiplyDims, productOf, symbol } from "../dim.ts";
 import { toAffine } from "./affine.ts";
 import type { Expr } from "./types.ts";
 
@@ -30,6 +31,27 @@ export function childrenOf(expr: Expr): readonly Expr[] {
     case "vector":
       return expr.lanes;
   }
+}
+
+/** An index that depends on free sizes alone as a dimension; undefined for any other. `k.fromDim` is the way back. */
+export function toDim(expr: Expr, sizes: readonly string[]): Dim | undefined {
+  if (expr.kind === "variable") return sizes.includes(expr.name) ? symbol(expr.name) : undefined;
+  let sum: Dim = 0;
+  const form = toAffine(expr);
+  for (const { coefficient, atoms } of form.terms) {
+    const factors = atoms.map((atom) => (atom === expr ? atomDim(atom, sizes) : toDim(atom, sizes)));
+    if (!factors.every((factor) => factor !== undefined)) return undefined;
+    sum = addDims(sum, multiplyDims(coefficient, productOf(factors)));
+  }
+  return addDims(sum, form.constant);
+}
+
+/** A quotient: the only dimension that is neither a sum nor a product. */
+function atomDim(atom: Expr, sizes: readonly string[]): Dim | undefined {
+  if (atom.kind !== "binary" || atom.op !== "floordiv" || atom.b.kind !== "constant" || atom.b.value <= 0)
+    return undefined;
+  const numerator = toDim(atom.a, sizes);
+  return numerator === undefined ? undefined : floorDivideDim(numerator, atom.b.value);
 }
 
 /** Whether an index is surely 0 or more, from what is known of its variables. */

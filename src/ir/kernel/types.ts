@@ -138,11 +138,17 @@ export type CompareOp = (typeof compareOps)[number];
 /** What a loop ranges over, for schedules and readers. */
 export type LoopRole = "batch" | "m" | "n" | "k" | "window" | "row" | "element";
 
+export const loopModes = ["serial", "parallel", "grid", "thread"] as const;
+export type LoopMode = (typeof loopModes)[number];
+
 export type Stmt =
   /**
    * `variable` runs from `from` to below `to` by `step`. Iterations of a parallel loop touch no common element, save to read.
    * With `lanes` 4 the body is written for lane 0 and stands for four iterations, at i, i + 1, i + 2 and i + 3, as independent
    * as those of a parallel loop; the step is a multiple of 4. The pass `vectorize` lifts such a body to vectors.
+   *
+   * On targets with thread groups, iterations of a `grid` loop are groups, those of the `thread` loop in it run side by side in one
+   * group: they meet at barriers, and see each other's stores to shared scratch arrays behind one.
    */
   | {
       readonly kind: "for";
@@ -150,7 +156,7 @@ export type Stmt =
       readonly from: Expr;
       readonly to: Expr;
       readonly step: number;
-      readonly mode: "serial" | "parallel";
+      readonly mode: LoopMode;
       readonly role: LoopRole;
       readonly lanes?: 4;
       readonly body: readonly Stmt[];
@@ -168,8 +174,16 @@ export type Stmt =
       readonly then: readonly Stmt[];
       readonly otherwise: readonly Stmt[];
     }
-  /** A scratch array of the kernel's own, uninitialised, that lives until the kernel ends. */
-  | { readonly kind: "alloc"; readonly name: string; readonly dtype: DType; readonly length: number }
+  /** A scratch array of the kernel's own, uninitialised, that lives until the kernel ends; `shared` by the threads of a group. */
+  | {
+      readonly kind: "alloc";
+      readonly name: string;
+      readonly dtype: DType;
+      readonly length: number;
+      readonly shared?: true;
+    }
+  /** Where all threads of a group wait for each other; directly in the body of a thread loop, nowhere else. */
+  | { readonly kind: "barrier" }
   /** A group of statements with a heading, such as `maximum of each row`. */
   | { readonly kind: "block"; readonly label: string; readonly body: readonly Stmt[] };
 

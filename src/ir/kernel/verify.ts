@@ -42,10 +42,13 @@ export function findProblems(kernel: Kernel): string[] {
     checkExpr(expr, here, problems);
     if (expr.type !== type) problems.push(`${what} is ${printExpr(expr)} of type ${expr.type}, not ${type}`);
   };
-  const checkBody = (body: readonly Stmt[], outer: Scope, loopVariable?: string): void => {
+  const checkBody = (body: readonly Stmt[], outer: Scope, loop?: Extract<Stmt, { kind: "for" }>): void => {
     const here: Scope = new Map(outer);
-    if (loopVariable !== undefined) define(loopVariable, { kind: "value", type: "index", assignable: false }, here);
-    for (const statement of body) checkStatement(statement, here);
+    if (loop) define(loop.variable, { kind: "value", type: "index", assignable: false }, here);
+    for (const statement of body) {
+      if (statement.kind !== "barrier") checkStatement(statement, here);
+      else if (loop?.mode !== "thread") problems.push("a barrier is not directly in a thread loop");
+    }
   };
   const checkStatement = (s: Stmt, here: Scope): void => {
     switch (s.kind) {
@@ -56,7 +59,7 @@ export function findProblems(kernel: Kernel): string[] {
         if (s.lanes !== undefined && s.step % s.lanes !== 0) {
           problems.push(`${s.variable} has ${s.lanes} lanes, and the step ${s.step}`);
         }
-        checkBody(s.body, here, s.variable);
+        checkBody(s.body, here, s);
         return;
       case "let":
       case "var":
@@ -94,13 +97,15 @@ export function findProblems(kernel: Kernel): string[] {
         if (!Number.isInteger(s.length) || s.length < 0) problems.push(`${s.name} has ${s.length} elements`);
         define(s.name, { kind: "buffer", dtype: s.dtype, readable: true, writable: true }, here);
         return;
+      case "barrier":
+        return;
       case "block": {
         checkBody(s.body, here);
         return;
       }
     }
   };
-  for (const statement of kernel.body) checkStatement(statement, scope);
+  checkBody(kernel.body, scope);
   return problems;
 }
 

@@ -138,6 +138,7 @@ function createLifter({ variable, fresh }: Lifting, varying: ReadonlySet<string>
       case "block":
         return [{ ...s, body: body(s.body) }];
       case "alloc":
+      case "barrier":
         return [s];
       case "let":
       case "var":

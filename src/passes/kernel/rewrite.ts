@@ -26,6 +26,7 @@ export function definedIn(body: readonly Stmt[]): string[] {
       case "block":
         return definedIn(s.body);
       case "store":
+      case "barrier":
         return [];
       case "let":
       case "var":
@@ -67,6 +68,7 @@ export function mapExpressions(s: Stmt, change: (expr: Expr) => Expr): Stmt {
     case "store":
       return { ...s, index: change(s.index), value: change(s.value) };
     case "alloc":
+    case "barrier":
       return s;
   }
 }

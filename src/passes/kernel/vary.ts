@@ -58,6 +58,7 @@ function spread(body: readonly Stmt[], depends: (expr: Expr) => boolean, varying
         break;
       case "store":
       case "alloc":
+      case "barrier":
         break;
     }
   }
@@ -78,6 +79,7 @@ export function declaredIn(body: readonly Stmt[]): string[] {
       case "assign":
       case "store":
       case "alloc":
+      case "barrier":
         return [];
     }
   });
@@ -98,6 +100,7 @@ function canLift(
     case "block":
       return all(s.body);
     case "alloc":
+    case "barrier":
       return false;
     case "let":
     case "var":

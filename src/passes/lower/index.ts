@@ -57,11 +57,10 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
   for (const node of graph.nodes) {
     if (isFree(node, placeOf)) continue;
     const { kernel, operands } = lowerNode(node, fresh, tiles);
-    steps.push({
-      kind: "call",
-      kernel: optimizeKernel(kernel, target),
-      places: [...operands, ...node.results].map(placeOf),
-    });
+    const byName = new Map([...operands, ...node.results].map((value, i) => [kernel.buffers[i]!.name, placeOf(value)]));
+    for (const part of optimizeKernel(kernel, target, fresh)) {
+      steps.push({ kind: "call", kernel: part, places: part.buffers.map(({ name }) => byName.get(name)!) });
+    }
   }
 
   const values = [...graph.inputs, ...graph.nodes.flatMap((node) => node.results)];

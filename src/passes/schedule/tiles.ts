@@ -111,5 +111,24 @@ const vectorTiles: Omit<TileTable, "contraction"> = {
   freeSize: 32,
 };
 
-export const tilesFor = ({ lanes, fma, loadsFirst }: Target): TileTable =>
-  lanes > 1 ? { ...vectorTiles, contraction: wasmTiles(fma, loadsFirst) } : scalarTiles;
+/**
+ * For a thread of a group, which has registers but no array of its own that would be fast: 4 × 4 sums use each value that is loaded four
+ * times, and nothing is copied to scratch memory.
+ */
+const threadTiles: TileTable = {
+  ...scalarTiles,
+  contraction: [
+    { columns: 4, tile: { m: 4, n: 4 } },
+    { columns: 2, tile: { m: 4, n: 2 } },
+    { columns: 1, tile: { m: 4, n: 1 } },
+  ],
+  columns: 1,
+  scratch: 0,
+  panelReuse: Number.POSITIVE_INFINITY,
+  transposeReuse: Number.POSITIVE_INFINITY,
+};
+
+export function tilesFor({ lanes, fma, loadsFirst, groups }: Target): TileTable {
+  if (groups) return threadTiles;
+  return lanes > 1 ? { ...vectorTiles, contraction: wasmTiles(fma, loadsFirst) } : scalarTiles;
+}

@@ -80,6 +80,7 @@ function withoutApproximations(statement: Stmt): Stmt {
     case "block":
       return { ...statement, body: inBody(statement.body) };
     case "alloc":
+    case "barrier":
       return statement;
   }
 }

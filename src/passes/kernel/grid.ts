@@ -1,0 +1,241 @@
+// Binds kernels to groups of threads: the parallel loops of a kernel become a grid, one thread an iteration. Loops side by side share
+// a grid where none reads what another writes; else they become kernels of their own, that run one after the other.
+
+import { addDims, type Dim, floorDivideDim, multiplyDims, productOf, subtractDims } from "../../ir/dim.ts";
+import { bytesOf } from "../../ir/dtype.ts";
+import { k } from "../../ir/kernel/build.ts";
+import { childrenOf, toDim } from "../../ir/kernel/query.ts";
+import type { BufferParameter, Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
+import type { GroupLimits } from "../../ir/target.ts";
+import { freshNames } from "./rewrite.ts";
+
+type Loop = Extract<Stmt, { kind: "for" }>;
+
+/** A parallel loop, and how often it runs. */
+interface Axis {
+  readonly loop: Loop;
+  readonly count: Dim;
+}
+
+/** Parallel loops, outermost first, and what is done at each point; only where all conditions hold. */
+interface Nest {
+  readonly axes: readonly Axis[];
+  readonly conditions: readonly Expr[];
+  readonly body: readonly Stmt[];
+  /** Whether all threads of a group work at one point. */
+  readonly together: boolean;
+  readonly reads: ReadonlySet<string>;
+  readonly writes: ReadonlySet<string>;
+}
+
+/** The kernel as kernels over a grid, in the order in which they run; none where nothing is to be done. */
+export function bindToGrid(kernel: Kernel, groups: GroupLimits, freshKernel: (stem: string) => string): readonly Kernel[] {
+  const stages = stagesOf(collect(kernel.body, [], [], { sizes: kernel.sizes, scratch: scratchOf(kernel) }));
+  return stages.map((nests, i): Kernel => {
+    const last = i === stages.length - 1;
+    const buffers = buffersOf(kernel, nests);
+    const bytes = buffers.map((b) => multiplyDims(bytesOf[b.dtype], b.length)).reduce<Dim>(addDims, 0);
+    return {
+      ...kernel,
+      name: last ? kernel.name : freshKernel(`${kernel.name}_start`),
+      buffers,
+      body: nests[0]!.together ? bindTogether(kernel, nests[0]!) : bindPoints(kernel, nests, groups),
+      cost: { flops: last ? kernel.cost.flops : 0, bytes: stages.length === 1 ? kernel.cost.bytes : bytes },
+    };
+  });
+}
+
+/** A thread for each point of each nest, one nest behind the other. */
+function bindPoints(kernel: Kernel, nests: readonly Nest[], { threads }: GroupLimits): readonly Stmt[] {
+  const fresh = freshNames(kernel);
+  const [group, thread, at] = [fresh("group"), fresh("thread"), fresh("at")];
+  const counts = nests.map(({ axes }) => productOf(axes.map(({ count }) => count)));
+  const total = counts.reduce<Dim>(addDims, 0);
+  const position = k.add(k.multiply(k.variable(group, "index"), threads), k.variable(thread, "index"));
+  let start: Dim = 0;
+  const points = nests.flatMap((nest, i): readonly Stmt[] => {
+    const from = start;
+    start = addDims(start, counts[i]!);
+    const after = from === 0 ? [] : [k.ge(k.variable(at, "index"), k.fromDim(from))];
+    const within = i === nests.length - 1 && isMultiple(total, threads) ? [] : [k.lt(k.variable(at, "index"), k.fromDim(start))];
+    const conditions = [...after, ...within, ...nest.conditions];
+    const own = from === 0 ? at : fresh("at");
+    // Never negative where it counts, and known not to be.
+    const shifted = k.maximum(k.subtract(k.variable(at, "index"), k.fromDim(from)), 0);
+    const body = [
+      ...(from === 0 ? [] : [k.let(own, shifted)]),
+      ...positionsOf(nest.axes, k.variable(own, "index")),
+      ...nest.body,
+    ];
+    return conditions.length === 0 ? body : [k.if(conditions.reduce(k.and), body)];
+  });
+  const groups = floorDivideDim(addDims(total, threads - 1), threads);
+  return [
+    k.loop(group, k.fromDim(groups), [k.loop(thread, threads, [k.let(at, position), ...points], { mode: "thread" })], {
+      mode: "grid",
+    }),
+  ];
+}
+
+const isMultiple = (total: Dim, threads: number): boolean => typeof total === "number" && total % threads === 0;
+
+/** A group for each point: its body has the loop over threads already. */
+function bindTogether(kernel: Kernel, { axes, conditions, body }: Nest): readonly Stmt[] {
+  const group = freshNames(kernel)("group");
+  const inside = [...positionsOf(axes, k.variable(group, "index")), ...body];
+  const groups = productOf(axes.map(({ count }) => count));
+  return [
+    k.loop(group, k.fromDim(groups), conditions.length === 0 ? inside : [k.if(conditions.reduce(k.and), inside)], {
+      mode: "grid",
+    }),
+  ];
+}
+
+/** The loop variables at a position of the row-major order of all iterations. */
+function positionsOf(axes: readonly Axis[], at: Expr): readonly Stmt[] {
+  return axes.map(({ loop: { variable, from, step }, count }, i) => {
+    const inner = productOf(axes.slice(i + 1).map((axis) => axis.count));
+    const above = k.floordiv(at, k.fromDim(inner));
+    const number = count === 1 ? k.index(0) : i === 0 ? above : k.remainder(above, k.fromDim(count));
+    return k.let(variable, k.add(from, k.multiply(number, step)));
+  });
+}
+
+/** A loop as a part of a grid, if it can be one: it is parallel, and its ends depend on sizes alone. */
+function axisOf(loop: Loop, { sizes }: Scope): Axis | undefined {
+  const [from, to] = [toDim(loop.from, sizes), toDim(loop.to, sizes)];
+  if (loop.mode !== "parallel" || from === undefined || to === undefined) return undefined;
+  return { loop, count: floorDivideDim(addDims(subtractDims(to, from), loop.step - 1), loop.step) };
+}
+
+interface Scope {
+  readonly sizes: readonly string[];
+  readonly scratch: ReadonlyMap<string, Stmt>;
+}
+
+const scratchOf = (kernel: Kernel): Scope["scratch"] =>
+  new Map(kernel.body.flatMap((s) => (s.kind === "alloc" ? [[s.name, s] as const] : [])));
+
+/**
+ * The nests of a body in order. A loop over several nests becomes several loops: its iterations are independent, and so are loops side
+ * by side unless one reads what the other writes, which `stagesOf` looks at.
+ */
+function collect(
+  body: readonly Stmt[],
+  axes: readonly Axis[],
+  conditions: readonly Expr[],
+  scope: Scope,
+): readonly Nest[] {
+  const statements = body.filter((s) => s.kind !== "alloc" || !scope.scratch.has(s.name));
+  if (statements.length > 0 && statements.every((s) => isStructure(s, scope))) {
+    return statements.flatMap((s): readonly Nest[] => {
+      switch (s.kind) {
+        case "for": {
+          const axis = axisOf(s, scope)!;
+          return axis.count === 0 ? [] : collect(s.body, [...axes, axis], conditions, scope);
+        }
+        case "if":
+          return collect(s.then, axes, [...conditions, s.condition], scope);
+        case "block":
+          return collect(s.body, axes, conditions, scope);
+        default:
+          return [];
+      }
+    });
+  }
+  if (statements.length === 0) return [];
+  const touched = { reads: new Set<string>(), writes: new Set<string>() };
+  note(statements, touched);
+  const own = [...scope.scratch].flatMap(([name, alloc]) => (touched.reads.has(name) || touched.writes.has(name) ? [alloc] : []));
+  const together = statements.some((s) => s.kind === "for" && s.mode === "thread");
+  return [{ axes, conditions, body: [...own, ...statements], together, ...touched }];
+}
+
+/** A statement that only arranges loops; conditions are of sizes alone. */
+function isStructure(s: Stmt, scope: Scope): boolean {
+  switch (s.kind) {
+    case "for":
+      return axisOf(s, scope) !== undefined;
+    case "if":
+      return (
+        s.otherwise.length === 0 &&
+        s.then.every((inner) => isStructure(inner, scope)) &&
+        dependsOnSizes(s.condition, scope)
+      );
+    case "block":
+      return s.body.every((inner) => isStructure(inner, scope));
+    default:
+      return false;
+  }
+}
+
+const dependsOnSizes = (condition: Expr, { sizes }: Scope): boolean =>
+  condition.kind === "compare" && [condition.a, condition.b].every((x) => toDim(x, sizes) !== undefined);
+
+/** Nests that may run side by side. Several that write to one buffer write to different elements of it. */
+function stagesOf(nests: readonly Nest[]): readonly (readonly Nest[])[] {
+  const stages: Nest[][] = [];
+  for (const nest of nests) {
+    const stage = stages.at(-1);
+    const apart = stage?.every(
+      (other) =>
+        !other.together && !nest.together && !meet(other.writes, nest.reads) && !meet(other.reads, nest.writes),
+    );
+    if (stage && apart) stage.push(nest);
+    else stages.push([nest]);
+  }
+  return stages;
+}
+
+const meet = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => [...a].some((name) => b.has(name));
+
+function buffersOf(kernel: Kernel, nests: readonly Nest[]): readonly BufferParameter[] {
+  return kernel.buffers.flatMap((buffer): readonly BufferParameter[] => {
+    const read = nests.some(({ reads }) => reads.has(buffer.name));
+    const written = nests.some(({ writes }) => writes.has(buffer.name));
+    if (!read && !written) return [];
+    return [{ ...buffer, access: !written ? "read" : read ? "read_write" : "write" }];
+  });
+}
+
+interface Touched {
+  readonly reads: Set<string>;
+  readonly writes: Set<string>;
+}
+
+function note(body: readonly Stmt[], touched: Touched): void {
+  const read = (expr: Expr): void => {
+    if (expr.kind === "load") touched.reads.add(expr.buffer);
+    childrenOf(expr).forEach(read);
+  };
+  for (const s of body) {
+    switch (s.kind) {
+      case "for":
+        read(s.from);
+        read(s.to);
+        note(s.body, touched);
+        break;
+      case "if":
+        read(s.condition);
+        note(s.then, touched);
+        note(s.otherwise, touched);
+        break;
+      case "block":
+        note(s.body, touched);
+        break;
+      case "let":
+      case "var":
+      case "assign":
+        read(s.value);
+        break;
+      case "store":
+        read(s.index);
+        read(s.value);
+        touched.writes.add(s.buffer);
+        break;
+      case "alloc":
+      case "barrier":
+        break;
+    }
+  }
+}
