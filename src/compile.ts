@@ -1,12 +1,13 @@
 // The whole way through, once: graph IR, passes, kernels, executable. Everything that runs a model comes through here.
 
-import type { Repeatable } from "./backends/backend.ts";
+import type { AsyncExecutable, Repeatable } from "./backends/backend.ts";
 import { createExecutable } from "./backends/js/executable.ts";
 import { createExecutable as createWasmExecutable, prepareExecutable } from "./backends/wasm/executable.ts";
 import { schedulesLoads, supportsRelaxedSimd, supportsSimd } from "./backends/wasm/features.ts";
+import { createExecutable as createGpuExecutable } from "./backends/wgsl/executable.ts";
 import type { Module } from "./ir/graph.ts";
 import type { ProgramModule } from "./ir/kernel/program.ts";
-import { jsTarget, type Target, wasmTarget } from "./ir/target.ts";
+import { jsTarget, type Target, wasmTarget, webgpuTarget } from "./ir/target.ts";
 import { lowerModule } from "./passes/lower/index.ts";
 import { type Event, type Observation, parsePipeline, runPipeline } from "./passes/pipeline.ts";
 
@@ -15,7 +16,7 @@ export const defaultPipeline =
   "differentiate,canonicalize,fold-constants,eliminate-common,canonicalize,eliminate-common,eliminate-dead,fuse,plan-memory";
 
 /** `auto` is WebAssembly where it can run with vectors, else JavaScript. */
-export const targetNames = ["js", "wasm", "auto"] as const;
+export const targetNames = ["js", "wasm", "webgpu", "auto"] as const;
 export type TargetName = (typeof targetNames)[number];
 
 export interface CompileOptions {
@@ -58,6 +59,8 @@ function targetOf(name: TargetName, fma: boolean): Target {
       return jsTarget;
     case "wasm":
       return wasmTarget({ fma: fma && supportsRelaxedSimd(), loadsFirst: !schedulesLoads() });
+    case "webgpu":
+      return webgpuTarget;
     case "auto":
       return targetOf(supportsSimd() ? "wasm" : "js", fma);
   }
@@ -73,8 +76,12 @@ export interface LoadOptions {
   readonly notice?: (text: string) => void;
 }
 
-/** A module ready to run in this process, by the back-end that it was compiled for. Graphs are compiled when they first run. */
+/**
+ * A module ready to run in this process, by the back-end that it was compiled for. Graphs are compiled when they first run. Programs for
+ * WebGPU are for `loadGpu`: their results come later.
+ */
 export function load({ target, programs }: Compiled, options: LoadOptions = {}): Repeatable {
+  refuseGpu(target);
   return target.name === "wasm"
     ? createWasmExecutable(programs, { ...options, fma: target.fma })
     : createExecutable(programs);
@@ -82,9 +89,31 @@ export function load({ target, programs }: Compiled, options: LoadOptions = {}):
 
 /** The same, with generated code compiled ahead and without blocking, as pages want it for large models. */
 export async function loadAsync({ target, programs }: Compiled, options: LoadOptions = {}): Promise<Repeatable> {
+  refuseGpu(target);
   return target.name === "wasm"
     ? prepareExecutable(programs, { ...options, fma: target.fma })
     : createExecutable(programs);
+}
+
+/** What `load` says to a program for a device. */
+function refuseGpu({ name }: Target): void {
+  if (name === "webgpu") throw new TypeError("a program for WebGPU is loaded by loadGpu");
+}
+
+export interface GpuLoadOptions {
+  /** Where devices come from; default `navigator.gpu`. In Node, `create([])` of the package `webgpu`. */
+  readonly gpu?: GPU;
+  /** Told when a lost device was replaced; by default, the console is. */
+  readonly notice?: (text: string) => void;
+}
+
+/**
+ * A module compiled for target webgpu, on a device of its own, with all pipelines made. Throws a GpuError where there is no adapter, or
+ * where it refuses the program.
+ */
+export async function loadGpu({ target, programs }: Compiled, options: GpuLoadOptions = {}): Promise<AsyncExecutable> {
+  if (!target.groups) throw new TypeError(`a program for ${target.name} is loaded by load`);
+  return createGpuExecutable(programs, target.groups, options);
 }
 
 function keepGraphs(module: Module, names: readonly string[]): Module {

@@ -1,6 +1,14 @@
 // The public API, nothing else: write or build a model, compile it, run it, train it, take it away. Runs in browsers as it stands.
 
-export { type Executable, InputError, type Prepared, type Repeatable, type Tensors } from "./backends/backend.ts";
+export {
+  type AsyncExecutable,
+  type Executable,
+  InputError,
+  type Prepared,
+  type Repeatable,
+  type Tensors,
+} from "./backends/backend.ts";
+export { GpuError } from "./backends/wgsl/runtime/errors.ts";
 export type { Bundle } from "./bundle/bundle.ts";
 export { type BundleOptions, bundle } from "./bundle.ts";
 export {
@@ -8,8 +16,10 @@ export {
   type CompileOptions,
   compile,
   defaultPipeline,
+  type GpuLoadOptions,
   load,
   loadAsync,
+  loadGpu,
   type TargetName,
 } from "./compile.ts";
 export {

@@ -3,6 +3,8 @@
 import { renderModule } from "./backends/js/render.ts";
 import { renderGraph } from "./backends/wasm/render.ts";
 import { printModule as printWasm } from "./backends/wasm/wat.ts";
+import { countsOf } from "./backends/wgsl/counts.ts";
+import { renderPlan } from "./backends/wgsl/render.ts";
 import type { Compiled, CompileOptions } from "./compile.ts";
 import { addDims, type Dim, evaluateDim, formatDim, multiplyDims, productOf, symbolsOf } from "./ir/dim.ts";
 import { bytesOf } from "./ir/dtype.ts";
@@ -52,9 +54,13 @@ export function inspect(
   return `${shown.join("\n")}\n${summary(module, program, unfused)}`;
 }
 
-/** The generated code of a graph: JavaScript, or the text form of WebAssembly. */
+/** The generated code of a graph: JavaScript, the text form of WebAssembly, or the shaders of WebGPU. */
 function sourceOf({ target, programs }: Compiled, graph: string): string {
   if (target.name === "js") return renderModule(programs);
+  if (target.groups)
+    return renderPlan(programs, target.groups)
+      .shaders.map(({ code }) => code)
+      .join("\n");
   return printWasm(renderGraph(programs, graph, target).functions, 1);
 }
 

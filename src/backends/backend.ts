@@ -20,6 +20,21 @@ export interface Executable {
   dispose?(): void;
 }
 
+/** The same where results come later: on a device that the program does not wait for. */
+export interface AsyncExecutable {
+  /** As of an Executable; what is not among `read`, by default all outputs, stays on the device. Runs take place in the order of calls. */
+  run(
+    graph: string,
+    inputs: Tensors,
+    sizes?: Readonly<Record<string, number>>,
+    options?: { readonly read?: readonly string[] },
+  ): Promise<Record<string, Tensor>>;
+  read(name: string): Promise<Tensor>;
+  write(name: string, value: Tensor): void;
+  /** Frees what it has on the device; it may not be used any more. */
+  dispose(): void;
+}
+
 /**
  * A graph laid out in an executable's memory, to be run again and again with nothing copied. Good until the executable runs or
  * prepares anything else: that may put other things there, or move the memory.

@@ -2,7 +2,7 @@
 // between back-ends, the memory itself and the functions over it, is an `Engine`.
 
 import { bytesOf, type DType, type Tensor, type TypedArray } from "../ir/dtype.ts";
-import type { TensorType } from "../ir/graph.ts";
+import type { Global, TensorType } from "../ir/graph.ts";
 import type { Program, ProgramModule } from "../ir/kernel/program.ts";
 import type { Place } from "../ir/memory-plan.ts";
 import { evaluateShape, type ShapePair, SizeError, solveSizes } from "../ir/sizes.ts";
@@ -26,19 +26,13 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Rep
   const globals = globalOffsets(module.globals);
   const layouts = new Map<string, Layout>();
 
-  const programOf = (graph: string): Program => {
-    const program = module.programs.get(graph);
-    if (program) return program;
-    throw new InputError(`${module.name} has no graph ${graph}; it has ${list([...module.programs.keys()])}`);
-  };
-  const global = (name: string): { readonly type: TensorType; readonly offset: number } => {
-    const found = module.globals.get(name);
-    if (!found) throw new InputError(`${module.name} has no parameter or state ${name}`);
-    return { type: found.type, offset: globals.byName.get(name)! };
-  };
+  const global = (name: string): { readonly type: TensorType; readonly offset: number } => ({
+    type: globalOf(module, name).type,
+    offset: globals.byName.get(name)!,
+  });
 
   const prepare: Repeatable["prepare"] = (graph, inputs, given = {}) => {
-    const program = programOf(graph);
+    const program = programOf(module, graph);
     const sizes = checkInputs(program, inputs, given);
     const values = program.sizes.map((size) => sizes[size]!);
     const key = [graph, ...values].join(",");
@@ -82,16 +76,34 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Rep
     },
     write(name, tensor) {
       const { type, offset } = global(name);
-      const shape = evaluateShape(type.shape, {});
-      if (type.dtype !== tensor.dtype || String(shape) !== String(tensor.shape)) {
-        const [found, expected] = [describe(tensor.dtype, tensor.shape), describe(type.dtype, shape)];
-        throw new InputError(`${name} is ${expected}, and was given ${found}`);
-      }
-      checkLength(name, tensor);
+      checkGlobal(name, type, tensor);
       view(engine.memory(), type.dtype, offset, tensor.data.length).set(tensor.data);
     },
     dispose: () => engine.dispose?.(),
   };
+}
+
+/** The program of a graph. Throws an InputError that names those there are. */
+export function programOf(module: ProgramModule, graph: string): Program {
+  const program = module.programs.get(graph);
+  if (program) return program;
+  throw new InputError(`${module.name} has no graph ${graph}; it has ${list([...module.programs.keys()])}`);
+}
+
+export function globalOf(module: ProgramModule, name: string): Global {
+  const found = module.globals.get(name);
+  if (!found) throw new InputError(`${module.name} has no parameter or state ${name}`);
+  return found;
+}
+
+/** Throws an InputError where a tensor does not fit the parameter or state that is to be set to it. */
+export function checkGlobal(name: string, type: TensorType, tensor: Tensor): void {
+  const shape = evaluateShape(type.shape, {});
+  if (type.dtype !== tensor.dtype || String(shape) !== String(tensor.shape)) {
+    const [found, expected] = [describe(tensor.dtype, tensor.shape), describe(type.dtype, shape)];
+    throw new InputError(`${name} is ${expected}, and was given ${found}`);
+  }
+  checkLength(name, tensor);
 }
 
 const list = (names: readonly string[]): string => (names.length === 0 ? "none" : names.join(", "));
@@ -104,7 +116,7 @@ function checkLength(name: string, { shape, data }: Tensor): void {
 }
 
 /** Checks the inputs of a graph; gives its free sizes. */
-function checkInputs(
+export function checkInputs(
   program: Program,
   inputs: Tensors,
   given: Readonly<Record<string, number>>,

@@ -5,7 +5,15 @@ import type { DType } from "../dtype.ts";
 import type { Location } from "../location.ts";
 import { Cursor, find, KernelParseError } from "./lex.ts";
 import { parseExpr } from "./parse-expression.ts";
-import { type BufferParameter, type Expr, type Kernel, type LoopRole, loopModes, type Stmt, type ValueType } from "./types.ts";
+import {
+  type BufferParameter,
+  type Expr,
+  type Kernel,
+  type LoopRole,
+  loopModes,
+  type Stmt,
+  type ValueType,
+} from "./types.ts";
 
 export { KernelParseError } from "./lex.ts";
 

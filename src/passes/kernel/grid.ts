@@ -29,7 +29,11 @@ interface Nest {
 }
 
 /** The kernel as kernels over a grid, in the order in which they run; none where nothing is to be done. */
-export function bindToGrid(kernel: Kernel, groups: GroupLimits, freshKernel: (stem: string) => string): readonly Kernel[] {
+export function bindToGrid(
+  kernel: Kernel,
+  groups: GroupLimits,
+  freshKernel: (stem: string) => string,
+): readonly Kernel[] {
   const stages = stagesOf(collect(kernel.body, [], [], { sizes: kernel.sizes, scratch: scratchOf(kernel) }));
   return stages.map((nests, i): Kernel => {
     const last = i === stages.length - 1;
@@ -57,7 +61,8 @@ function bindPoints(kernel: Kernel, nests: readonly Nest[], { threads }: GroupLi
     const from = start;
     start = addDims(start, counts[i]!);
     const after = from === 0 ? [] : [k.ge(k.variable(at, "index"), k.fromDim(from))];
-    const within = i === nests.length - 1 && isMultiple(total, threads) ? [] : [k.lt(k.variable(at, "index"), k.fromDim(start))];
+    const within =
+      i === nests.length - 1 && isMultiple(total, threads) ? [] : [k.lt(k.variable(at, "index"), k.fromDim(start))];
     const conditions = [...after, ...within, ...nest.conditions];
     const own = from === 0 ? at : fresh("at");
     // Never negative where it counts, and known not to be.
@@ -146,7 +151,9 @@ function collect(
   if (statements.length === 0) return [];
   const touched = { reads: new Set<string>(), writes: new Set<string>() };
   note(statements, touched);
-  const own = [...scope.scratch].flatMap(([name, alloc]) => (touched.reads.has(name) || touched.writes.has(name) ? [alloc] : []));
+  const own = [...scope.scratch].flatMap(([name, alloc]) =>
+    touched.reads.has(name) || touched.writes.has(name) ? [alloc] : [],
+  );
   const together = statements.some((s) => s.kind === "for" && s.mode === "thread");
   return [{ axes, conditions, body: [...own, ...statements], together, ...touched }];
 }

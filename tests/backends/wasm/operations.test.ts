@@ -7,29 +7,16 @@ import { createExecutable as createJs } from "../../../src/backends/js/executabl
 import { createInterpreted } from "../../../src/backends/js/interpreted.ts";
 import { createExecutable } from "../../../src/backends/wasm/executable.ts";
 import { compile } from "../../../src/compile.ts";
-import { allocate, isFloat, type Tensor } from "../../../src/ir/dtype.ts";
+import { isFloat, type Tensor } from "../../../src/ir/dtype.ts";
 import { createGraphBuilder } from "../../../src/ir/emit.ts";
 import { interpretGraph } from "../../../src/ir/interpret.ts";
 import type { ReferenceTensor } from "../../../src/ir/op.ts";
 import { operations } from "../../../src/ir/ops/index.ts";
-import { fromHalf, toHalf } from "../../../src/util/half.ts";
 import { createRandom, randomInputs, randomTensor } from "../../support/graphs.ts";
 import { expectClose } from "../../support/lowered.ts";
 import { randomModule } from "../../support/random-graph.ts";
 import { sampleTensor } from "../../support/samples.ts";
-
-function toTensor({ dtype, shape, data }: ReferenceTensor): Tensor {
-  const array = allocate(dtype, data.length);
-  array.set(dtype === "f16" ? data.map(toHalf) : data);
-  return { dtype, shape, data: array };
-}
-
-/** The numbers that a tensor holds: those of a reference tensor after rounding to its elements. */
-const toReference = ({ dtype, shape, data }: Tensor): ReferenceTensor => ({
-  dtype,
-  shape,
-  data: Float64Array.from(data, (value) => (dtype === "f16" ? fromHalf(value) : value)),
-});
+import { toReference, toTensor } from "../../support/tensors.ts";
 
 /**
  * Float32 rounds to 6e-8; sums of the samples have at most some hundred terms, and derivatives of the samples' functions are below 10.

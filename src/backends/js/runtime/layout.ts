@@ -6,10 +6,10 @@ import type { DType } from "../../../ir/dtype.ts";
 import type { Global, TensorType } from "../../../ir/graph.ts";
 import type { Program } from "../../../ir/kernel/program.ts";
 
-/** Every tensor begins at a multiple of so many bytes. */
-const alignment = 16;
+/** Every tensor begins at a multiple of so many bytes, unless a back-end needs more. */
+const usualAlignment = 16;
 
-export const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
+export const align = (bytes: number, alignment = usualAlignment): number => Math.ceil(bytes / alignment) * alignment;
 
 const widths: Readonly<Record<DType, number>> = { f32: 4, f16: 2, i32: 4, u8: 1, i8: 1, bool: 1 };
 
@@ -76,16 +76,17 @@ export function place(
   bytes: readonly number[],
   lives: readonly { readonly first: number; readonly last: number }[],
   start: number,
+  alignment = usualAlignment,
 ): number[] {
   const offsets: number[] = [];
   lives.forEach(({ first, last }, i) => {
-    const size = align(bytes[i]!);
+    const size = align(bytes[i]!, alignment);
     const others = offsets.map((_, j) => j).filter((j) => lives[j]!.first <= last && first <= lives[j]!.last);
     others.sort((a, b) => offsets[a]! - offsets[b]!);
     let offset = start;
     for (const j of others) {
       if (offset + size <= offsets[j]!) break;
-      offset = Math.max(offset, offsets[j]! + align(bytes[j]!));
+      offset = Math.max(offset, offsets[j]! + align(bytes[j]!, alignment));
     }
     offsets.push(offset);
   });

@@ -1,0 +1,206 @@
+// Renders one kernel, bound to a grid, as a compute shader. Which buffers share a binding, and from which element on, says `bindings.ts`.
+
+import type { DType } from "../../ir/dtype.ts";
+import { formatPlace } from "../../ir/kernel/print.ts";
+import { isNatural } from "../../ir/kernel/query.ts";
+import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
+import type { Bindings } from "./bindings.ts";
+import { type ExpressionContext, registerOf, renderValue } from "./expression.ts";
+import { type FunctionName, functionNames, functionTexts } from "./functions.ts";
+import { createNames, type Names } from "./names.ts";
+
+export interface RenderedKernel {
+  /** The entry point. */
+  readonly name: string;
+  readonly code: string;
+  /** What the uniform binding holds, in order: free sizes by name, and first elements of buffers as `bindings.ts` names them. */
+  readonly uniforms: readonly string[];
+  readonly barriers: number;
+}
+
+/** Dispatches have at most so many groups along one dimension; more of them go along the second. */
+const mostGroups = 65535;
+
+/** What a storage buffer holds for elements of such a type. */
+const storageOf = (dtype: DType): string => (dtype === "f32" ? "f32" : dtype === "f16" ? "u32" : "i32");
+
+interface Scope {
+  readonly identifiers: Map<string, string>;
+  readonly natural: Set<string>;
+  readonly names: Names;
+}
+
+/** `threads` is the size of the groups that the kernel is bound to. */
+export function renderKernel(kernel: Kernel, bindings: Bindings, threads: number): RenderedKernel {
+  const functions = new Set<FunctionName>();
+  const uniforms = new Set<string>();
+  const shared: string[] = [];
+  const lines: string[] = [];
+  let barriers = 0;
+  const names = createNames(functionNames);
+  const entry = names.make(kernel.name);
+  const parameters = new Map(kernel.buffers.map((buffer) => [buffer.name, buffer.dtype]));
+  const variables = new Map(bindings.storage.map(({ root, name }) => [root, names.make(name)]));
+  const members = new Map<string, string>();
+  const memberNames = createNames([]);
+  const uniform = (name: string): string => {
+    const member = members.get(name) ?? memberNames.make(name);
+    members.set(name, member);
+    uniforms.add(name);
+    return `sizes.${member}`;
+  };
+
+  const context = (scope: Scope): ExpressionContext => ({
+    name: (variable) =>
+      kernel.sizes.includes(variable) ? uniform(variable) : (scope.identifiers.get(variable) ?? variable),
+    element: (buffer, index) => {
+      const element = elementOf(buffer, index, scope);
+      const dtype = parameters.get(buffer);
+      if (!dtype) return element;
+      const cast = heldAs(buffer) === storageOf(dtype) ? element : `bitcast<${storageOf(dtype)}>(${element})`;
+      if (dtype === "f16") return `${use("from_half")}(${cast})`;
+      return dtype === "bool" ? `(${cast} != 0)` : cast;
+    },
+    isNatural: (expr) => isNatural(expr, scope.natural),
+    use,
+  });
+  const use = (name: FunctionName): FunctionName => {
+    functions.add(name);
+    return name;
+  };
+  const elementOf = (buffer: string, index: Expr, scope: Scope): string => {
+    const at = renderValue(index, context(scope));
+    const bound = bindings.buffers.get(buffer);
+    if (!bound) return `${scope.identifiers.get(buffer) ?? buffer}[${at}]`;
+    const from = typeof bound.from === "number" ? String(bound.from) : uniform(bound.from);
+    const position = from === "0" ? at : at === "0" ? from : `${from} + ${at}`;
+    return `${variables.get(bound.root)}[${position}]`;
+  };
+  /** What the binding of a buffer holds: of one that serves several, what the first of them does. */
+  const heldAs = (buffer: string): string => {
+    const root = bindings.buffers.get(buffer)?.root;
+    return storageOf(bindings.storage.find((binding) => binding.root === root)!.dtype);
+  };
+  const define = (wanted: string, scope: Scope): string => {
+    const identifier = scope.names.make(wanted);
+    scope.identifiers.set(wanted, identifier);
+    return identifier;
+  };
+  const inner = (scope: Scope): Scope => ({
+    identifiers: new Map(scope.identifiers),
+    natural: new Set(scope.natural),
+    names: scope.names.inner(),
+  });
+  const renderBody = (body: readonly Stmt[], scope: Scope, indent: string): void => {
+    for (const statement of body) renderStatement(statement, scope, indent);
+  };
+
+  const renderStatement = (s: Stmt, scope: Scope, indent: string): void => {
+    const c = context(scope);
+    switch (s.kind) {
+      case "for": {
+        if (s.mode === "grid" || s.mode === "thread") {
+          const i = define(s.variable, scope);
+          scope.natural.add(s.variable);
+          if (s.mode === "thread") lines.push(`${indent}let ${i} = i32(thread_id);`);
+          else renderGroup(i, s.to, c, indent);
+          renderBody(s.body, scope, indent);
+          return;
+        }
+        const [from, to] = [renderValue(s.from, c), renderValue(s.to, c)];
+        const inside = inner(scope);
+        const i = define(s.variable, inside);
+        inside.natural.delete(s.variable);
+        if (isNatural(s.from, scope.natural)) inside.natural.add(s.variable);
+        const simple = s.to.kind === "constant" || s.to.kind === "variable";
+        const end = simple ? to : scope.names.make(`${i}_end`);
+        if (!simple) lines.push(`${indent}let ${end} = ${to};`);
+        const next = s.step === 1 ? `${i}++` : `${i} += ${s.step}`;
+        lines.push(`${indent}for (var ${i} = ${from}; ${i} < ${end}; ${next}) {`);
+        renderBody(s.body, inside, `${indent}  `);
+        lines.push(`${indent}}`);
+        return;
+      }
+      case "let":
+      case "var": {
+        const value = renderValue(s.value, c);
+        if (s.value.type === "index" && s.kind === "let" && isNatural(s.value, scope.natural))
+          scope.natural.add(s.name);
+        else scope.natural.delete(s.name);
+        lines.push(`${indent}${s.kind} ${define(s.name, scope)} = ${value};`);
+        return;
+      }
+      case "assign":
+        lines.push(`${indent}${scope.identifiers.get(s.name) ?? s.name} = ${renderValue(s.value, c)};`);
+        return;
+      case "store":
+        lines.push(`${indent}${elementOf(s.buffer, s.index, scope)} = ${stored(s.buffer, renderValue(s.value, c))};`);
+        return;
+      case "if":
+        lines.push(`${indent}if (${renderValue(s.condition, c)}) {`);
+        renderBody(s.then, inner(scope), `${indent}  `);
+        if (s.otherwise.length > 0) {
+          lines.push(`${indent}} else {`);
+          renderBody(s.otherwise, inner(scope), `${indent}  `);
+        }
+        lines.push(`${indent}}`);
+        return;
+      case "alloc": {
+        const name = s.shared ? names.make(s.name) : define(s.name, scope);
+        scope.identifiers.set(s.name, name);
+        const type = `array<${registerOf(s.dtype)}, ${s.length}>`;
+        if (s.shared) shared.push(`var<workgroup> ${name}: ${type};`);
+        else lines.push(`${indent}var ${name}: ${type};`);
+        return;
+      }
+      case "barrier":
+        barriers++;
+        lines.push(`${indent}workgroupBarrier();`);
+        return;
+      case "block":
+        lines.push(`${indent}// ${s.label}`);
+        renderBody(s.body, scope, indent);
+        return;
+    }
+  };
+  const renderGroup = (name: string, to: Expr, c: ExpressionContext, indent: string): void => {
+    if (to.kind === "constant" && to.value <= mostGroups) {
+      lines.push(`${indent}let ${name} = i32(group_id.x);`);
+      return;
+    }
+    lines.push(`${indent}let ${name} = i32(group_id.x + group_id.y * group_count.x);`);
+    lines.push(`${indent}if (${name} >= ${renderValue(to, c)}) { return; }`);
+  };
+  const stored = (buffer: string, value: string): string => {
+    const dtype = parameters.get(buffer);
+    if (!dtype) return value;
+    const text = dtype === "f16" ? `${use("to_half")}(${value})` : dtype === "bool" ? `i32(${value})` : value;
+    return heldAs(buffer) === storageOf(dtype) ? text : `bitcast<${heldAs(buffer)}>(${text})`;
+  };
+
+  renderBody(kernel.body, { identifiers: new Map(), natural: new Set(kernel.sizes), names: names.inner() }, "  ");
+
+  const place = kernel.location ? [`// at ${formatPlace(kernel.location)}`] : [];
+  const struct = `struct Sizes { ${[...uniforms].map((name) => `${members.get(name)}: i32`).join(", ")} }`;
+  const first = uniforms.size > 0 ? 1 : 0;
+  const storage = bindings.storage.map(({ root, access, dtype }, i) => {
+    const mode = access === "read" ? "read" : "read_write";
+    return `@group(0) @binding(${i + first}) var<storage, ${mode}> ${variables.get(root)}: array<${storageOf(dtype)}>;`;
+  });
+  const builtins = [
+    ["group_id", "workgroup_id", "vec3u"],
+    ["group_count", "num_workgroups", "vec3u"],
+    ["thread_id", "local_invocation_index", "u32"],
+  ].filter(([name]) => lines.some((line) => line.includes(name!)));
+  const given = builtins.map(([name, builtin, type]) => `@builtin(${builtin}) ${name}: ${type}`);
+  const head = [
+    ...(kernel.doc === "" ? [] : kernel.doc.split("\n").map((line) => `// ${line}`)),
+    ...place,
+    ...(uniforms.size > 0 ? [struct, "@group(0) @binding(0) var<uniform> sizes: Sizes;"] : []),
+    ...storage,
+    ...shared,
+  ].join("\n");
+  const main = [`@compute @workgroup_size(${threads})`, `fn ${entry}(${given.join(", ")}) {`, ...lines, "}"].join("\n");
+  const code = `${[head, ...functionTexts(functions), main].join("\n\n")}\n`;
+  return { name: entry, code, uniforms: [...uniforms], barriers };
+}

@@ -1,0 +1,298 @@
+// Runs a plan on a device: two memories, all pipelines ahead, and for each graph and each choice of its free sizes the bind groups, which
+// are made once. A run writes its inputs, submits one command buffer with one compute pass, and reads back what is asked for.
+
+import type { Tensor, TypedArray } from "../../../ir/dtype.ts";
+import { evaluate } from "../../js/runtime/layout.ts";
+import { fromDevice, toDevice } from "./data.ts";
+import { GpuError } from "./errors.ts";
+import { countOf, globalOffsets, type Layout, layoutOf, type Memory } from "./layout.ts";
+import { createPipelines } from "./pipelines.ts";
+import { alignment, elementBytes, type GpuGraph, type GpuPlan, type GpuTensor } from "./plan.ts";
+import { createStaging } from "./staging.ts";
+
+type Sizes = Readonly<Record<string, number>>;
+
+export interface RunOptions {
+  /** The outputs to read back; default all. */
+  readonly read?: readonly string[];
+}
+
+export interface GpuRuntime {
+  /**
+   * Runs a graph on inputs by name, which must fit what it declares. What is not read back stays on the device; with nothing to read
+   * the promise is kept as soon as the run is submitted. Runs take place in the order of the calls.
+   */
+  run(
+    graph: string,
+    inputs: Readonly<Record<string, TypedArray>>,
+    sizes: Sizes,
+    options?: RunOptions,
+  ): Promise<Record<string, Tensor>>;
+  /** A copy of a parameter or state. */
+  read(name: string): Promise<Tensor>;
+  /** Sets a parameter or state, before any later run. */
+  write(name: string, data: TypedArray): void;
+  /** Kept once all that was submitted is done. */
+  finished(): Promise<void>;
+  /** Frees all memory of the device that it has. */
+  dispose(): void;
+}
+
+// GPUBufferUsage by its numbers: not every host has it as a global.
+const copySource = 4;
+const copyTarget = 8;
+const uniformUsage = 0x40;
+const storage = 0x80;
+const memoryUsage = copySource | copyTarget | storage;
+
+/** A graph laid out for one choice of its free sizes. */
+interface Prepared {
+  readonly graph: GpuGraph;
+  readonly layout: Layout;
+  readonly steps: readonly Step[];
+  readonly uniforms: GPUBuffer | undefined;
+}
+
+interface Step {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Creates all pipelines. All parameters and states are zero at first. Throws a GpuError. */
+export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<GpuRuntime> {
+  const offsets = globalOffsets(plan);
+  const staging = createStaging(device);
+  const prepared = new Map<string, Prepared>();
+  let failure: GpuError | undefined;
+  const onError = (event: GPUUncapturedErrorEvent): void => {
+    failure ??= new GpuError("invalid", `${plan.name}: ${event.error.message}`);
+  };
+  device.addEventListener("uncapturederror", onError);
+  void device.lost.then(({ reason, message }) => {
+    if (reason !== "destroyed")
+      failure = new GpuError("lost", `the GPU device was lost: ${message || "no reason given"}`);
+  });
+  const check = (): void => {
+    if (failure) throw failure;
+  };
+
+  const createMemory = async (label: Memory, size: number): Promise<GPUBuffer> => {
+    const most = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
+    const tooLarge = `${plan.name} needs ${inMegabytes(size)} of memory for ${label === "globals" ? "parameters and states" : "inputs and results"}`;
+    if (size > device.limits.maxBufferSize) {
+      throw new GpuError("out-of-memory", `${tooLarge}, and the device has buffers of at most ${inMegabytes(most)}`);
+    }
+    device.pushErrorScope("out-of-memory");
+    const buffer = device.createBuffer({ label, size, usage: memoryUsage });
+    const error = await device.popErrorScope();
+    if (error) throw new GpuError("out-of-memory", `${tooLarge}, which the device does not have: ${error.message}`);
+    return buffer;
+  };
+
+  const [pipelines, globals] = await Promise.all([
+    createPipelines(device, plan),
+    createMemory("globals", offsets.bytes),
+  ]);
+  let work = await createMemory("work", alignment);
+
+  const graphOf = (name: string): GpuGraph => {
+    const graph = plan.graphs.find((candidate) => candidate.name === name);
+    if (!graph) throw new RangeError(`${plan.name} has no graph ${name}`);
+    return graph;
+  };
+  const globalOf = (name: string): GpuTensor => {
+    const tensor = plan.globals.find((candidate) => candidate.name === name);
+    if (!tensor) throw new RangeError(`${plan.name} has no parameter or state ${name}`);
+    return tensor;
+  };
+  const buffers = (memory: Memory): GPUBuffer => (memory === "globals" ? globals : work);
+
+  /** The values of all uniforms, each dispatch at an offset of its own. */
+  const uniformsOf = (graph: GpuGraph, layout: Layout) => {
+    const starts: (number | undefined)[] = [];
+    const values: number[] = [];
+    for (const { uniforms } of graph.dispatches) {
+      starts.push(uniforms.length === 0 ? undefined : values.length * elementBytes);
+      for (const number of uniforms) {
+        values.push(
+          "dim" in number ? evaluate(number.dim, layout.sizes) : layout.locate(number.start).offset / elementBytes,
+        );
+      }
+      while ((values.length * elementBytes) % alignment !== 0) values.push(0);
+    }
+    if (values.length === 0) return { starts, buffer: undefined };
+    const size = values.length * elementBytes;
+    const buffer = device.createBuffer({ label: "sizes", size, usage: uniformUsage | copyTarget });
+    device.queue.writeBuffer(buffer, 0, Int32Array.from(values));
+    return { starts, buffer };
+  };
+
+  const prepare = async (graph: GpuGraph, sizes: Sizes): Promise<Prepared> => {
+    const key = [graph.name, ...graph.sizes.map((size) => sizes[size])].join();
+    const known = prepared.get(key);
+    if (known) return known;
+    const layout = layoutOf(graph, offsets, sizes);
+    if (layout.bytes > work.size) {
+      forget();
+      work.destroy();
+      work = await createMemory("work", layout.bytes);
+    }
+    const memories = { globals: globals.size, work: work.size };
+    const { starts, buffer: uniforms } = uniformsOf(graph, layout);
+    const steps = graph.dispatches.flatMap(({ shader, groups, slices, uniforms: numbers }, i): readonly Step[] => {
+      const count = evaluate(groups, sizes);
+      if (count <= 0) return [];
+      const { pipeline, layout: bindings } = pipelines[shader]!;
+      const resources = slices.map((slice): GPUBufferBinding => {
+        const { memory, offset, size } = layout.stretch(slice, memories);
+        return { buffer: buffers(memory), offset, size };
+      });
+      if (uniforms && starts[i] !== undefined) {
+        const size = Math.ceil((numbers.length * elementBytes) / 16) * 16;
+        resources.unshift({ buffer: uniforms, offset: starts[i], size });
+      }
+      const entries = resources.map((resource, binding) => ({ binding, resource }));
+      const y = Math.ceil(count / device.limits.maxComputeWorkgroupsPerDimension);
+      return [{ pipeline, group: device.createBindGroup({ layout: bindings, entries }), x: Math.ceil(count / y), y }];
+    });
+    const made: Prepared = { graph, layout, steps, uniforms };
+    prepared.set(key, made);
+    return made;
+  };
+  const forget = (): void => {
+    for (const { uniforms } of prepared.values()) uniforms?.destroy();
+    prepared.clear();
+  };
+
+  const encode = ({ graph, layout, steps }: Prepared): GPUCommandEncoder => {
+    const encoder = device.createCommandEncoder();
+    if (steps.length > 0) {
+      const pass = encoder.beginComputePass();
+      for (const { pipeline, group, x, y } of steps) {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, group);
+        pass.dispatchWorkgroups(x, y);
+      }
+      pass.end();
+    }
+    const copies = graph.copies.map(({ target, source, length }, i) => {
+      const bytes = evaluate(length, layout.sizes) * elementBytes;
+      const { offset } = layout.locate(source);
+      const aside = layout.aside[i];
+      // A buffer is not copied to itself, and another copy may change what this one reads.
+      if (aside !== undefined && bytes > 0) encoder.copyBufferToBuffer(globals, offset, work, aside, bytes);
+      return { target, bytes, from: aside ?? offset };
+    });
+    for (const { target, bytes, from } of copies) {
+      if (bytes > 0) encoder.copyBufferToBuffer(work, from, globals, offsets.byName.get(target)!, bytes);
+    }
+    return encoder;
+  };
+
+  let turn: Promise<unknown> = Promise.resolve();
+  /** Preparing may wait for memory: runs that were asked for later wait, too. */
+  const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
+    const result = turn.then(task);
+    turn = result.catch(() => undefined);
+    return result;
+  };
+
+  /** What lies at the places, in the order of the list, once the commands before have run. */
+  const readBack = async (
+    encoder: GPUCommandEncoder,
+    wanted: readonly {
+      readonly tensor: GpuTensor;
+      readonly from: GPUBuffer;
+      readonly offset: number;
+      readonly sizes: Sizes;
+    }[],
+  ): Promise<() => Promise<Tensor[]>> => {
+    const counts = wanted.map(({ tensor, sizes }) => countOf(tensor, sizes));
+    const bytes = counts.reduce((sum, count) => sum + count, 0) * elementBytes;
+    const buffer = bytes > 0 ? staging.take(bytes) : undefined;
+    let end = 0;
+    const places = wanted.map(({ from, offset }, i) => {
+      const at = end;
+      const size = counts[i]! * elementBytes;
+      if (buffer && size > 0) encoder.copyBufferToBuffer(from, offset, buffer, at, size);
+      end += size;
+      return at;
+    });
+    device.queue.submit([encoder.finish()]);
+    return async () => {
+      const data = buffer ? await staging.read(buffer, bytes) : new ArrayBuffer(0);
+      check();
+      return wanted.map(({ tensor: { dtype, shape }, sizes }, i) => ({
+        dtype,
+        shape: shape.map((dim) => evaluate(dim, sizes)),
+        data: fromDevice(dtype, data, places[i]!, counts[i]!),
+      }));
+    };
+  };
+  const settled = async <T>(reading: Promise<() => Promise<T>>): Promise<T> => {
+    try {
+      return await (await reading)();
+    } catch (error) {
+      // Whoever waits for a device that is gone hears why.
+      throw failure ?? error;
+    }
+  };
+
+  return {
+    run: (name, inputs, sizes, { read } = {}) =>
+      settled(
+        inTurn(async () => {
+          check();
+          const graph = graphOf(name);
+          const ready = await prepare(graph, sizes);
+          for (const { name: input, dtype } of graph.inputs) {
+            const data = toDevice(dtype, inputs[input]!);
+            const { offset } = ready.layout.locate({ kind: "input", name: input, offset: 0 });
+            if (data.length > 0) device.queue.writeBuffer(work, offset, data);
+          }
+          const outputs = graph.outputs.filter((output) => read?.includes(output.name) ?? true);
+          const wanted = outputs.map((tensor) => {
+            const { memory, offset } = ready.layout.locate(tensor.place);
+            return { tensor, from: buffers(memory), offset, sizes };
+          });
+          const finish = await readBack(encode(ready), wanted);
+          return async () => {
+            const tensors = await finish();
+            return Object.fromEntries(outputs.map((output, i) => [output.name, tensors[i]!]));
+          };
+        }),
+      ),
+    read: (name) =>
+      settled(
+        inTurn(async () => {
+          check();
+          const from = globals;
+          const wanted = [{ tensor: globalOf(name), from, offset: offsets.byName.get(name)!, sizes: {} }];
+          const finish = await readBack(device.createCommandEncoder(), wanted);
+          return async () => (await finish())[0]!;
+        }),
+      ),
+    write(name, data) {
+      const { dtype } = globalOf(name);
+      void inTurn(async () => {
+        if (data.length > 0) device.queue.writeBuffer(globals, offsets.byName.get(name)!, toDevice(dtype, data));
+      });
+    },
+    async finished() {
+      await turn;
+      await device.queue.onSubmittedWorkDone();
+      check();
+    },
+    dispose() {
+      device.removeEventListener("uncapturederror", onError);
+      forget();
+      staging.dispose();
+      globals.destroy();
+      work.destroy();
+    },
+  };
+}
+
+const inMegabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
