@@ -51,7 +51,7 @@ export function inspect(
     case "graph":
       if (!view.each && view.after === undefined) shown.push(printModule(compiled.module));
   }
-  return `${shown.join("\n")}\n${summary(module, program, unfused)}`;
+  return `${shown.join("\n")}\n${summary(module, program, unfused, compiled)}`;
 }
 
 /** The generated code of a graph: JavaScript, the text form of WebAssembly, or the shaders of WebGPU. */
@@ -69,7 +69,7 @@ const explained = (kernel: Kernel): string =>
   [...explainSchedule(kernel).map((line) => `// ${line}`), printKernel(kernel)].join("\n");
 
 /** A table of what a graph costs. Sizes that are free are taken as a batch of usual size, named in the heading. */
-function summary(module: Module, program: Program, unfused: Graph | undefined): string {
+function summary(module: Module, program: Program, unfused: Graph | undefined, compiled: Compiled): string {
   const sizes = Object.fromEntries(program.sizes.map((name) => [name, representativeSize]));
   const at = (dim: Dim): number =>
     evaluateDim(dim, { ...Object.fromEntries(symbolsOf(dim).map((name) => [name, representativeSize])), ...sizes });
@@ -91,11 +91,26 @@ function summary(module: Module, program: Program, unfused: Graph | undefined): 
     ["bytes moved", `${inBytes(at(bytes))}   ${formatDim(bytes)}`],
     ["kernels", computing === undefined ? `${calls.length}` : `${computing} before fusion, ${calls.length} after`],
     ["arena peak", `${inBytes(peak)}, lower bound ${inBytes(lowerBound)}`],
+    ...deviceRows(compiled, program, sizes),
   ];
   const free = Object.keys(sizes);
   const heading = `${module.name}, graph ${program.name}${free.length ? `, with ${free.map((n) => `${n} = ${representativeSize}`).join(", ")}` : ""}`;
   const width = Math.max(...rows.map(([name]) => name.length));
   return `${[heading, ...rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`)].map((line) => `// ${line}`).join("\n")}\n`;
+}
+
+/** What a run asks of a device, where the target has one. */
+function deviceRows(
+  { target, programs }: Compiled,
+  { name }: Program,
+  sizes: Readonly<Record<string, number>>,
+): (readonly [string, string])[] {
+  if (!target.groups) return [];
+  const { dispatches, withBarriers, boundBytes } = countsOf(renderPlan(programs, target.groups), name, sizes);
+  return [
+    ["dispatches", `${dispatches} in one pass, ${withBarriers} with barriers`],
+    ["bytes bound", inBytes(boundBytes)],
+  ];
 }
 
 const freeSizes = (program: Program): string[] => [

@@ -5,11 +5,14 @@ import type { TargetName } from "../compile.ts";
 import { UserError } from "../util/user-error.ts";
 import { wholeNumber } from "./numbers.ts";
 
-const targets: readonly TargetName[] = ["js", "wasm", "auto"];
+const targets: readonly TargetName[] = ["js", "wasm", "webgpu", "auto"];
 
 /** `usual` is js where text is shown, for it reads best; else what is fastest here. */
 export const targetOption = (usual: "js" | "auto"): Option =>
-  new Option("--target <name>", "what runs the program: JavaScript, or WebAssembly with vectors; auto takes the faster")
+  new Option(
+    "--target <name>",
+    "what runs the program: JavaScript, WebAssembly with vectors, or WebGPU; auto takes the fastest",
+  )
     .choices(targets)
     .default(usual);
 

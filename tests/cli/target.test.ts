@@ -58,6 +58,6 @@ describe("--target wasm", () => {
   it("is refused under any other name, with those that there are", async () => {
     const { code, stderr } = await dlmProcess(folder, "run", "xor.dlm", "--input", "corners.json", "--target", "cuda");
     expect(code).toBe(1);
-    expect(stderr).toContain("Allowed choices are js, wasm, auto.");
+    expect(stderr).toContain("Allowed choices are js, wasm, webgpu, auto.");
   });
 });
