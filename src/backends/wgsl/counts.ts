@@ -1,8 +1,8 @@
 // What a run of a graph asks of the device, counted without one.
 
-import { evaluate } from "../js/runtime/layout.ts";
 import { globalOffsets, layoutOf } from "./runtime/layout.ts";
 import type { GpuPlan } from "./runtime/plan.ts";
+import { dispatchesOf } from "./runtime/steps.ts";
 
 export interface GpuCounts {
   readonly dispatches: number;
@@ -19,11 +19,13 @@ export function countsOf(plan: GpuPlan, name: string, sizes: Readonly<Record<str
   const offsets = globalOffsets(plan);
   const layout = layoutOf(graph, offsets, sizes);
   const memories = { globals: offsets.bytes, work: layout.bytes };
-  const run = graph.dispatches.filter(({ groups }) => evaluate(groups, sizes) > 0);
-  const bound = run.flatMap(({ slices }) => slices.map((slice) => layout.stretch(slice, memories).size));
+  const run = dispatchesOf(graph.steps, sizes);
+  const bound = run.flatMap(({ dispatch, sizes: within }) =>
+    dispatch.slices.map((slice) => layout.stretch(slice, memories, within).size),
+  );
   return {
     dispatches: run.length,
-    withBarriers: run.filter(({ shader }) => plan.shaders[shader]!.barriers > 0).length,
+    withBarriers: run.filter(({ dispatch }) => plan.shaders[dispatch.shader]!.barriers > 0).length,
     boundBytes: bound.reduce((sum, size) => sum + size, 0),
   };
 }

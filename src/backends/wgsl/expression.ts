@@ -166,6 +166,7 @@ const floatFunctions: Readonly<Partial<Record<UnaryOp, FunctionName>>> = {
   expm1: "expm1",
   log1p: "log1p",
   erf: "erf",
+  logistic: "logistic",
   is_finite: "is_finite",
 };
 

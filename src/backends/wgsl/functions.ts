@@ -102,6 +102,8 @@ fn log_of(x: f32) -> f32 {
 }`,
   sqrt_of: `
 fn sqrt_of(x: f32) -> f32 { return select(sqrt(x), float_of(0x7fc00000u), x < 0.0); }`,
+  logistic: `
+fn logistic(x: f32) -> f32 { return 1.0 / (1.0 + exp(-x)); }`,
   tanh_of: `
 // By exp(-2|x|), which never overflows; near 0 by the odd series, against cancellation.
 fn tanh_of(x: f32) -> f32 {

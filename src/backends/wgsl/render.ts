@@ -2,13 +2,13 @@
 
 import { type Dim, floorDivideDim, symbol } from "../../ir/dim.ts";
 import { bytesOf, type DType } from "../../ir/dtype.ts";
-import type { KernelCall, Program, ProgramModule } from "../../ir/kernel/program.ts";
+import { callsIn, type KernelCall, type Program, type ProgramModule, type Step } from "../../ir/kernel/program.ts";
 import { toDim } from "../../ir/kernel/query.ts";
 import type { Kernel, Stmt } from "../../ir/kernel/types.ts";
 import type { GroupLimits } from "../../ir/target.ts";
 import { type Bindings, bindingsOf } from "./bindings.ts";
 import { renderKernel } from "./render-kernel.ts";
-import type { GpuBuffer, GpuDispatch, GpuGraph, GpuNumber, GpuPlan, GpuShader } from "./runtime/plan.ts";
+import type { GpuBuffer, GpuDispatch, GpuGraph, GpuNumber, GpuPlan, GpuShader, GpuStep } from "./runtime/plan.ts";
 
 /** The plan of a module whose kernels are bound to groups. `graphs` are the graphs to render, all of them by default. */
 export function renderPlan(
@@ -41,11 +41,12 @@ function renderGraph(
   limits: GroupLimits,
   add: (shader: GpuShader) => number,
 ): GpuGraph {
-  const dispatches = program.calls.map((call): GpuDispatch => {
+  const dispatchOf = (call: KernelCall): GpuDispatch => {
     const bindings = bindingsOf(call, program, module, limits.buffers);
     const { name, code, uniforms, barriers } = renderKernel(call.kernel, bindings, limits.threads);
     const access = bindings.storage.map((binding) => binding.access);
     return {
+      kind: "dispatch",
       shader: add({
         name,
         code,
@@ -56,14 +57,16 @@ function renderGraph(
       uniforms: uniforms.map((uniform) => numberOf(uniform, bindings)),
       slices: bindings.storage.map(({ slice }) => slice),
     };
-  });
+  };
+  const stepOf = (step: Step): GpuStep =>
+    step.kind === "call" ? dispatchOf(step) : { ...step, steps: step.steps.map(stepOf) };
   return {
     name: program.name,
     sizes: program.sizes,
     inputs: program.inputs.map(({ name, type }) => ({ name, ...type })),
     outputs: program.outputs.map(({ name, type, place }) => ({ name, ...type, place })),
     buffers: buffersOf(program),
-    dispatches,
+    steps: program.steps.map(stepOf),
     copies: program.copies,
   };
 }
@@ -81,12 +84,11 @@ function groupsOf(kernel: Kernel): Dim {
 /** The buffers of the arena in elements, each of which takes 4 bytes here whatever its type. */
 function buffersOf(program: Program): GpuBuffer[] {
   const types = new Map<number, DType>();
-  const note = (call: KernelCall): void => {
+  for (const { call } of callsIn(program.steps)) {
     call.places.forEach((place, i) => {
       if (place.kind === "arena") types.set(place.buffer, call.kernel.buffers[i]!.dtype);
     });
-  };
-  program.calls.forEach(note);
+  }
   return program.buffers.map(({ bytes, first, last }, i) => ({
     elements: floorDivideDim(bytes, bytesOf[types.get(i) ?? "f32"]),
     first,

@@ -34,10 +34,14 @@ export interface Layout {
   readonly bytes: number;
   /** Where copies set old values aside, in order of the copies; undefined where that is not needed. */
   readonly aside: readonly (number | undefined)[];
-  /** The memory that a place lies in, and its first byte there. */
-  locate(place: Place): Location;
+  /** The memory that a place lies in, and its first byte there; `within` has the positions of loops besides the sizes. */
+  locate(place: Place, within?: Sizes): Location;
   /** The stretch that a binding covers, of memory that is so large. */
-  stretch(slice: GpuSlice, bytes: Readonly<Record<Memory, number>>): Location & { readonly size: number };
+  stretch(
+    slice: GpuSlice,
+    bytes: Readonly<Record<Memory, number>>,
+    within: Sizes,
+  ): Location & { readonly size: number };
 }
 
 export type Memory = "globals" | "work";
@@ -74,16 +78,16 @@ export function layoutOf(graph: GpuGraph, globals: Offsets, sizes: Sizes): Layou
     sizes,
     bytes: arena.reduce((most, offset, i) => Math.max(most, offset + bytes[i]!), Math.max(end, alignment)),
     aside,
-    locate(at) {
+    locate(at, within = sizes) {
       const { memory, offset } = base(at);
-      return { memory, offset: offset + evaluate(at.offset, sizes) * elementBytes };
+      return { memory, offset: offset + evaluate(at.offset, within) * elementBytes };
     },
-    stretch(slice, memories) {
+    stretch(slice, memories, within) {
       if ("whole" in slice) return { memory: slice.whole, offset: 0, size: memories[slice.whole] };
       const { memory, offset } = base(slice.place);
-      const from = evaluate(slice.place.offset, sizes) * elementBytes;
+      const from = evaluate(slice.place.offset, within) * elementBytes;
       const start = Math.floor(from / alignment) * alignment;
-      const size = from - start + evaluate(slice.length, sizes) * elementBytes;
+      const size = from - start + evaluate(slice.length, within) * elementBytes;
       return { memory, offset: offset + start, size: Math.max(size, elementBytes) };
     },
   };

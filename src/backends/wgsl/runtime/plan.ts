@@ -41,8 +41,8 @@ export interface GpuGraph {
   readonly outputs: readonly (GpuTensor & { readonly place: Place })[];
   /** Buffers of the arena, in order of placement. */
   readonly buffers: readonly GpuBuffer[];
-  readonly dispatches: readonly GpuDispatch[];
-  /** Copies behind the last dispatch, all sources read before any target is written. */
+  readonly steps: readonly GpuStep[];
+  /** Copies behind the last step, all sources read before any target is written. */
   readonly copies: readonly { readonly target: string; readonly source: Place; readonly length: Dim }[];
 }
 
@@ -54,7 +54,19 @@ export interface GpuBuffer {
   readonly last: number;
 }
 
+export type GpuStep = GpuDispatch | GpuLoop;
+
+/** Steps that run `extent` times; within them `index` is one more size, which counts up from 0, or down to it where `reversed`. */
+export interface GpuLoop {
+  readonly kind: "loop";
+  readonly index: string;
+  readonly extent: Dim;
+  readonly reversed: boolean;
+  readonly steps: readonly GpuStep[];
+}
+
 export interface GpuDispatch {
+  readonly kind: "dispatch";
   /** Index of the shader. */
   readonly shader: number;
   /** How many groups of threads run. */

@@ -9,6 +9,7 @@ import { countOf, globalOffsets, type Layout, layoutOf, type Memory } from "./la
 import { createPipelines } from "./pipelines.ts";
 import { alignment, elementBytes, type GpuGraph, type GpuPlan, type GpuTensor } from "./plan.ts";
 import { createStaging } from "./staging.ts";
+import { dispatchesOf, type PlacedDispatch } from "./steps.ts";
 
 type Sizes = Readonly<Record<string, number>>;
 
@@ -110,14 +111,14 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
   const buffers = (memory: Memory): GPUBuffer => (memory === "globals" ? globals : work);
 
   /** The values of all uniforms, each dispatch at an offset of its own. */
-  const uniformsOf = (graph: GpuGraph, layout: Layout) => {
+  const uniformsOf = (dispatches: readonly PlacedDispatch[], layout: Layout) => {
     const starts: (number | undefined)[] = [];
     const values: number[] = [];
-    for (const { uniforms } of graph.dispatches) {
-      starts.push(uniforms.length === 0 ? undefined : values.length * elementBytes);
-      for (const number of uniforms) {
+    for (const { dispatch, sizes } of dispatches) {
+      starts.push(dispatch.uniforms.length === 0 ? undefined : values.length * elementBytes);
+      for (const number of dispatch.uniforms) {
         values.push(
-          "dim" in number ? evaluate(number.dim, layout.sizes) : layout.locate(number.start).offset / elementBytes,
+          "dim" in number ? evaluate(number.dim, sizes) : layout.locate(number.start, sizes).offset / elementBytes,
         );
       }
       while ((values.length * elementBytes) % alignment !== 0) values.push(0);
@@ -140,13 +141,13 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
       work = await createMemory("work", layout.bytes);
     }
     const memories = { globals: globals.size, work: work.size };
-    const { starts, buffer: uniforms } = uniformsOf(graph, layout);
-    const steps = graph.dispatches.flatMap(({ shader, groups, slices, uniforms: numbers }, i): readonly Step[] => {
-      const count = evaluate(groups, sizes);
-      if (count <= 0) return [];
+    const dispatches = dispatchesOf(graph.steps, sizes);
+    const { starts, buffer: uniforms } = uniformsOf(dispatches, layout);
+    const steps = dispatches.map(({ dispatch, sizes: within, groups }, i): Step => {
+      const { shader, slices, uniforms: numbers } = dispatch;
       const { pipeline, layout: bindings } = pipelines[shader]!;
       const resources = slices.map((slice): GPUBufferBinding => {
-        const { memory, offset, size } = layout.stretch(slice, memories);
+        const { memory, offset, size } = layout.stretch(slice, memories, within);
         return { buffer: buffers(memory), offset, size };
       });
       if (uniforms && starts[i] !== undefined) {
@@ -154,8 +155,8 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
         resources.unshift({ buffer: uniforms, offset: starts[i], size });
       }
       const entries = resources.map((resource, binding) => ({ binding, resource }));
-      const y = Math.ceil(count / device.limits.maxComputeWorkgroupsPerDimension);
-      return [{ pipeline, group: device.createBindGroup({ layout: bindings, entries }), x: Math.ceil(count / y), y }];
+      const y = Math.ceil(groups / device.limits.maxComputeWorkgroupsPerDimension);
+      return { pipeline, group: device.createBindGroup({ layout: bindings, entries }), x: Math.ceil(groups / y), y };
     });
     const made: Prepared = { graph, layout, steps, uniforms };
     prepared.set(key, made);
