@@ -157,6 +157,8 @@ function unary(expr: Expr & { readonly kind: "unary" }, c: ExpressionContext): R
       return isFloat(type) ? call(c.use("round_nearest_even"), x) : x;
     case "rsqrt":
       return join(make("1"), "/", call("Math.sqrt", x), multiplicative);
+    case "exp":
+    case "tanh":
     case "erf":
     case "logistic":
       return call(c.use(expr.op), x);

@@ -1,14 +1,14 @@
-// Functions that generated JavaScript calls for what the language lacks. Each is emitted only where it is used; all of them
-// compute, to the bit, what `ir/kernel/arithmetic.ts` says.
-
-import { erfTables } from "../../ir/kernel/arithmetic.ts";
+// Functions that generated JavaScript calls for what the language lacks. Each is emitted only where it is used. What is not
+// exact has the error that docs/accuracy.md states; all else is, to the bit, what `ir/kernel/arithmetic.ts` says.
 
 export const helperNames = [
   "relu",
   "pick",
   "round_nearest_even",
-  "erf",
+  "exp",
+  "tanh",
   "logistic",
+  "erf",
   "to_half",
   "from_half",
   "truncate",
@@ -17,13 +17,17 @@ export const helperNames = [
 ] as const;
 export type HelperName = (typeof helperNames)[number];
 
+/** -log(1 - erf(t)) / t on [0, 6], highest power first: weighted least squares on Chebyshev nodes, iterated. */
+const errorExponent = [
+  3.6358382903295095e-8, -6.672983219356808e-7, 5.231953902460779e-6, -2.175590132354939e-5, 4.071748909030071e-5,
+  5.975879084721945e-5, -0.0006196252853423734, 0.0017124686396427719, -0.00021473694739485168, -0.01912735634607502,
+  0.10277249480633154, 0.636619776495979, 1.1283791670701873,
+];
+
 const horner = (coefficients: readonly number[], x: string): string => {
   const [first, ...rest] = coefficients;
   return rest.reduce((text, c, i) => `${i === 0 ? text : `(${text})`} * ${x} + ${c}`, String(first));
 };
-const quotient = ({ p, q }: { readonly p: readonly number[]; readonly q: readonly number[] }, x: string): string =>
-  `(${horner(p, x)}) / (${horner(q, x)})`;
-
 const sources: Readonly<Record<HelperName, { readonly needs?: readonly HelperName[]; readonly text: string }>> = {
   relu: {
     text: `// max(x, 0) without a branch, which random signs would mispredict. NaN stays NaN.
@@ -48,21 +52,37 @@ function pick(condition, x, y) {
   return up - x === 0.5 && up % 2 !== 0 ? up - 1 : up;
 }`,
   },
-  erf: {
-    text: `// W. J. Cody, "Rational Chebyshev approximations for the error function", 1969.
-function erf(x) {
-  const a = Math.abs(x), s = x * x, r = 1 / s;
-  if (a <= 0.46875) return x * (${horner(erfTables.small.p, "s")}) / (${horner(erfTables.small.q, "s")});
-  if (a > 6) return Math.sign(x);
-  const tail = a <= 4
-    ? Math.exp(-s) * (${horner(erfTables.middle.p, "a")}) / (${horner(erfTables.middle.q, "a")})
-    : Math.exp(-s) * (Math.sqrt(1 / Math.PI) - r * ${quotient(erfTables.large, "r")}) / a;
-  return Math.sign(x) * (1 - tail);
+  exp: {
+    text: `// e^x = 2^(k / 64) e^r with |r| < ln 2 / 128: two tables and a polynomial. Math.exp takes more than twice as long.
+const powers = Float64Array.from({ length: 2048 }, (_, i) => 2 ** (i - 1024));
+const fractions = Float64Array.from({ length: 64 }, (_, i) => 2 ** (i / 64));
+function exp(x) {
+  if (!(Math.abs(x) < 700)) return Math.exp(x);
+  const k = x * ${64 / Math.LN2} + 65536.5 | 0, r = x - (k - 65536) * ${Math.LN2 / 64}, s = r * r;
+  return powers[k >> 6] * fractions[k & 63] * (1 + r + s * (0.5 + r * ${1 / 6} + s * ${1 / 24}));
+}`,
+  },
+  tanh: {
+    needs: ["exp"],
+    text: `function tanh(x) {
+  // Near 0 the difference would lose what counts.
+  return Math.abs(x) < ${2 ** -12} ? x * (1 - x * x * ${1 / 3}) : 1 - 2 / (exp(2 * x) + 1);
 }`,
   },
   logistic: {
+    needs: ["exp"],
     text: `function logistic(x) {
-  return 1 / (1 + Math.exp(-x));
+  return 1 / (1 + exp(-x));
+}`,
+  },
+  erf: {
+    needs: ["exp"],
+    text: `// 1 - e^-g for a polynomial g, a minimax fit on [0, 6]; beyond that, and from 5.9 on, it is 1.
+function erf(x) {
+  const a = Math.abs(x);
+  if (a < ${2 ** -12}) return x * ${2 / Math.sqrt(Math.PI)} * (1 - x * x * ${1 / 3});
+  const t = a > 6 ? 6 : a;
+  return Math.sign(x) * (1 - exp(-t * (${horner(errorExponent, "t")})));
 }`,
   },
   to_half: {
@@ -132,4 +152,4 @@ export function helperText(used: ReadonlySet<HelperName>): string[] {
 }
 
 /** Names in a module that come with the helpers. */
-export const helperIdentifiers: readonly string[] = [...helperNames, "positive", "choice"];
+export const helperIdentifiers: readonly string[] = [...helperNames, "positive", "choice", "powers", "fractions"];

@@ -168,7 +168,7 @@ export function integerPower(a: number, n: number): number {
 }
 
 /** Coefficients of the three rational approximations of erf, highest power first. */
-export const erfTables = {
+const erfTables = {
   small: {
     p: [0.18577770618460315, 3.1611237438705655, 113.86415415105016, 377.485237685302, 3209.3775891384694],
     q: [1, 23.601290952344122, 244.02463793444417, 1282.6165260773723, 2844.236833439171],

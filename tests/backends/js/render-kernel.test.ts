@@ -2,8 +2,16 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dtypes } from "../../../src/ir/dtype.ts";
 import { k } from "../../../src/ir/kernel/build.ts";
-import { type CompareOp, compareOps, type Expr, type Kernel, type Stmt } from "../../../src/ir/kernel/types.ts";
+import {
+  type CompareOp,
+  compareOps,
+  type Expr,
+  type Kernel,
+  type Stmt,
+  type UnaryOp,
+} from "../../../src/ir/kernel/types.ts";
 import { binariesOf, constantsOf, randomKernel, unariesOf } from "../../ir/kernel/random.ts";
+import { withoutApproximations } from "../approximate.ts";
 import { runInterpreted, runRendered } from "./run-kernel.ts";
 
 const kernelOf = (buffers: Kernel["buffers"], body: readonly Stmt[], sizes: readonly string[] = []): Kernel => ({
@@ -16,6 +24,9 @@ const kernelOf = (buffers: Kernel["buffers"], body: readonly Stmt[], sizes: read
   cost: { flops: 0, bytes: 0 },
 });
 const i = k.variable("i", "index");
+
+/** What has a helper of its own in place of Math's: before it is stored, wrong by less than a thousandth of a unit. */
+const approximate = new Set<UnaryOp>(["exp", "tanh", "erf", "logistic"]);
 
 describe("generated JavaScript gives the bits of the interpreter", () => {
   for (const dtype of dtypes) {
@@ -41,7 +52,14 @@ describe("generated JavaScript gives the bits of the interpreter", () => {
       expect(runRendered(kernel, elements)).toEqual(runInterpreted(kernel, elements));
     };
 
-    it.each(unariesOf(dtype))(`${dtype} %s`, (op) => check(k.unary(op, a)));
+    it.each(unariesOf(dtype).filter((op) => !approximate.has(op)))(`${dtype} %s`, (op) => check(k.unary(op, a)));
+    it.each(unariesOf(dtype).filter((op) => approximate.has(op)))(`${dtype} %s, or the number beside it`, (op) => {
+      const kernel = kernelOf(buffers, [k.loop("i", pairs.length, [k.store("y", i, k.unary(op, a))])]);
+      const wanted = runInterpreted(kernel, elements).y!;
+      runRendered(kernel, elements).y!.forEach((bits, at) => {
+        if (!Object.is(bits, wanted[at])) expect(Math.abs(bits - wanted[at]!), `${op} ${elements.a[at]}`).toBe(1);
+      });
+    });
     it.each(binariesOf(dtype))(`${dtype} %s`, (op) => {
       check(k.binary(op, a, b));
       for (const value of values.slice(0, 4)) check(k.binary(op, a, k.constant(value, dtype)));
@@ -65,10 +83,11 @@ describe("generated JavaScript gives the bits of the interpreter", () => {
     });
   }
 
-  it("for random kernels", () => {
+  it("for random kernels of what is exact", () => {
     fc.assert(
       fc.property(randomKernel, ({ kernel, elements }) => {
-        expect(runRendered(kernel, elements)).toEqual(runInterpreted(kernel, elements));
+        const exact = { ...kernel, body: kernel.body.map((s) => withoutApproximations(s, approximate)) };
+        expect(runRendered(exact, elements)).toEqual(runInterpreted(exact, elements));
       }),
       { numRuns: 500 },
     );

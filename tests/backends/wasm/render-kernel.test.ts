@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { mapExpressions } from "../../../src/backends/js/visit.ts";
 import { symbol } from "../../../src/ir/dim.ts";
 import { type DType, dtypes } from "../../../src/ir/dtype.ts";
 import { k } from "../../../src/ir/kernel/build.ts";
@@ -14,6 +13,7 @@ import {
   type UnaryOp,
 } from "../../../src/ir/kernel/types.ts";
 import { binariesOf, constantsOf, randomKernel, unariesOf } from "../../ir/kernel/random.ts";
+import { withoutApproximations } from "../approximate.ts";
 import { distance, runCompiled, runInterpreted } from "./run-kernel.ts";
 
 const kernelOf = (buffers: Kernel["buffers"], body: readonly Stmt[], sizes: readonly string[] = []): Kernel => ({
@@ -51,39 +51,6 @@ const approximate = new Set<UnaryOp | BinaryOp>([
   "power",
   "atan2",
 ]);
-/** The same statement with operations in their stead that every engine rounds alike. */
-function withoutApproximations(statement: Stmt): Stmt {
-  const inBody = (body: readonly Stmt[]): readonly Stmt[] => body.map(withoutApproximations);
-  const inExpr = (expr: Expr): Expr =>
-    mapExpressions(expr, (x) => {
-      if (x.kind === "unary" && approximate.has(x.op)) return { ...x, op: "sqrt" };
-      if (x.kind === "binary" && approximate.has(x.op) && x.type !== "i32" && x.type !== "u8" && x.type !== "i8") {
-        return { ...x, op: "subtract" };
-      }
-      return x;
-    });
-  switch (statement.kind) {
-    case "for":
-      return { ...statement, body: inBody(statement.body) };
-    case "let":
-    case "var":
-    case "assign":
-    case "store":
-      return { ...statement, value: inExpr(statement.value) };
-    case "if":
-      return {
-        ...statement,
-        condition: inExpr(statement.condition),
-        then: inBody(statement.then),
-        otherwise: inBody(statement.otherwise),
-      };
-    case "block":
-      return { ...statement, body: inBody(statement.body) };
-    case "alloc":
-    case "barrier":
-      return statement;
-  }
-}
 
 const allowed = (op: UnaryOp | BinaryOp): number => (approximate.has(op) ? 4 : 0);
 
@@ -91,7 +58,7 @@ describe("generated WebAssembly gives what the interpreter gives", () => {
   it("for random kernels without transcendental functions, to the bit", () => {
     fc.assert(
       fc.property(randomKernel, ({ kernel, elements }) => {
-        const exact = { ...kernel, body: kernel.body.map(withoutApproximations) };
+        const exact = { ...kernel, body: kernel.body.map((s) => withoutApproximations(s, approximate)) };
         expect(distance(runCompiled(exact, elements), runInterpreted(exact, elements))).toBe(0);
       }),
       { numRuns: 500 },
