@@ -24,7 +24,7 @@ import { gradientsOf, parameterValues } from "./functions/meta.ts";
 import { freeType, openModel, runModel } from "./model.ts";
 import type { FileScope } from "./resolve.ts";
 import { openScope } from "./scope.ts";
-import { applyClip, entryOf, optimizerOf } from "./train-entries.ts";
+import { applyClip, entryOf, type OptimizerValue, optimizerOf } from "./train-entries.ts";
 import { addMetrics, checkMetrics, metricEntries, metricsGraph } from "./train-metrics.ts";
 import { describe, type GivenArgument, kindOf, tensor } from "./values.ts";
 
@@ -52,10 +52,13 @@ export function trainingGraphs(
   const step = forward(c, program, { model, file }, train, true);
   const loss = attempt(c, () => lossOf(c, step.env, train));
   // Without a loss, the optimizer and the metrics are still looked at for mistakes of their own.
-  attempt(c, () => (loss ? optimize(c, step.env, train, loss) : optimizerOf(c, step.env, train)));
+  const optimizer = attempt(c, () => (loss ? optimize(c, step.env, train, loss) : optimizerOf(c, step.env, train)));
   if (!loss) checkMetrics(c, step.env, metrics);
   if (loss) addMetrics(c, step.env, { model, train }, metrics, loss);
-  if (loss) graphs.push(finishGraph(step.graph, [{ name: "loss", value: loss }], updatesOf(c, step.graph, false)));
+  if (loss) {
+    const outputs = [{ name: "loss", value: loss }, ...scheduledRate(optimizer)];
+    graphs.push(finishGraph(step.graph, outputs, updatesOf(c, step.graph, false)));
+  }
 
   const evaluation = forward(c, program, { model, file }, train, false);
   const held = attempt(c, () => lossOf(c, evaluation.env, train));
@@ -119,8 +122,14 @@ function lossOf(c: Context, env: Environment, train: TrainDeclaration): Value {
   return value.value;
 }
 
+/** The learning rate of a step, where a schedule changes it: for those who watch. */
+function scheduledRate(optimizer: OptimizerValue | undefined): { name: string; value: Value }[] {
+  const rate = optimizer?.bound.find(({ name }) => name === "lr")?.value;
+  return rate?.kind === "tensor" ? [{ name: "learning_rate", value: rate.value }] : [];
+}
+
 /** Gradients, clipping, and the optimizer's block once for each parameter. */
-function optimize(c: Context, env: Environment, train: TrainDeclaration, loss: Value): void {
+function optimize(c: Context, env: Environment, train: TrainDeclaration, loss: Value): OptimizerValue {
   const parameters = parameterValues(c);
   c.frame = { ...rootFrame(env.file.file), scope: ["gradient"], span: entryOf(train, "loss")?.span ?? train.name.span };
   if (parameters.length === 0) throw mistake(c, "train", `${train.name.name} has no parameters to train`);
@@ -161,4 +170,5 @@ function optimize(c: Context, env: Environment, train: TrainDeclaration, loss: V
       );
     c.graph.current.set(parameter.name, value.value);
   });
+  return optimizer;
 }

@@ -28,7 +28,14 @@ export type TrainingEvent =
   | { readonly event: "note"; readonly text: string }
   | ({ readonly event: "resumed"; readonly step: number } & Place)
   /** After each training step; `step` and `steps` count within the epoch. */
-  | ({ readonly event: "step"; readonly step: number; readonly steps: number; readonly loss: number } & Place)
+  | ({
+      readonly event: "step";
+      readonly step: number;
+      readonly steps: number;
+      readonly loss: number;
+      /** Of this step, where a schedule changes it. */
+      readonly learningRate?: number;
+    } & Place)
   | ({ readonly event: "epoch"; readonly metrics: Metrics } & Place)
   /** The held-back part of a fold, with the weights that the fold ended with. */
   | { readonly event: "fold"; readonly fold: number; readonly folds: number; readonly metrics: Metrics }

@@ -50,12 +50,15 @@ async function trainEpoch(run: Run, batches: Batches, seed: number): Promise<boo
   if (progress.batch === 0) clearTotals(session);
   while (progress.batch < batches.count) {
     const columns = batches.batch(progress.batch);
-    const loss = runGraph(session, "train_step", columns, { seed, step: progress.step }).loss?.data[0] ?? Number.NaN;
+    const outputs = runGraph(session, "train_step", columns, { seed, step: progress.step });
+    const loss = outputs.loss?.data[0] ?? Number.NaN;
     const place = { ...run.foldNumber(), epoch: progress.epoch + 1, step: progress.batch + 1 };
     if (!Number.isFinite(loss)) throw divergence(session, place, loss, columns, keeper.checkpoint());
     progress.batch++;
     progress.step++;
-    report({ event: "step", ...place, epochs: plan.epochs, steps: batches.count, loss });
+    const rate = outputs.learning_rate?.data[0];
+    const scheduled = rate === undefined ? {} : { learningRate: rate };
+    report({ event: "step", ...place, epochs: plan.epochs, steps: batches.count, loss, ...scheduled });
     const interrupted = await run.pause();
     // The last step of an epoch is followed by its end, which has a checkpoint of its own.
     const due = progress.batch < batches.count && keeper.due("step", progress.step);

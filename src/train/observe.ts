@@ -13,6 +13,8 @@ export interface EpochObservation {
   readonly steps: number;
   /** Means of the losses of equally many steps each, in order; at most `mostLosses`. */
   readonly losses: readonly number[];
+  /** Of the last step, where a schedule changes it. */
+  readonly learningRate?: number;
   /** Of the process, in bytes, at the end of the epoch. */
   readonly memory?: number;
   /** By parameter. */
@@ -57,10 +59,14 @@ export function createObserver({ session, seed, gradients, memory }: ObserverOpt
     };
   };
   let losses: number[] = [];
+  let learningRate: number | undefined;
   let began = performance.now();
   let spreadAt = Number.NEGATIVE_INFINITY;
   const observe = (event: TrainingEvent): void => {
-    if (event.event === "step") losses.push(event.loss);
+    if (event.event === "step") {
+      losses.push(event.loss);
+      learningRate = event.learningRate;
+    }
     if (event.event !== "epoch") return;
     const seconds = (performance.now() - began) / 1000;
     const due = began - spreadAt + 1000 * seconds >= 1000 * spreadSeconds;
@@ -70,6 +76,7 @@ export function createObserver({ session, seed, gradients, memory }: ObserverOpt
       seconds,
       steps: losses.length,
       losses: meansOf(losses, mostLosses),
+      ...(learningRate === undefined ? {} : { learningRate }),
       ...(memory ? { memory: memory() } : {}),
       ...(due ? spreads() : {}),
     });

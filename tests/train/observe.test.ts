@@ -54,13 +54,14 @@ it("observes an epoch: steps, losses, the spread of weights and of gradients", (
     memory: () => 5,
   });
   const place = { epoch: 1, epochs: 1 };
-  for (const loss of [3, 1]) observe({ event: "step", ...place, step: 1, steps: 2, loss });
+  for (const loss of [3, 1]) observe({ event: "step", ...place, step: 1, steps: 2, loss, learningRate: loss / 10 });
   observe({ event: "epoch", ...place, metrics: {} });
   expect(observations).toMatchObject([
     {
       epoch: 1,
       steps: 2,
       losses: [3, 1],
+      learningRate: 0.1,
       memory: 5,
       weights: { w: { low: 1, high: 3 } },
       gradients: { w: { mean: 0 } },
