@@ -11,6 +11,7 @@ import { gatherOperations } from "./gather.ts";
 import { movementOperations } from "./movement.ts";
 import { reduceOperations } from "./reduce.ts";
 import { sliceOperations } from "./slice.ts";
+import { sortOperations } from "./sort.ts";
 import { structureOperations } from "./structure.ts";
 import { trigonometricOperations } from "./trigonometric.ts";
 import { unaryOperations } from "./unary.ts";
@@ -37,6 +38,7 @@ export const families: readonly Family[] = [
   { title: "Products", operations: dotOperations },
   { title: "Convolution", operations: convolutionOperations },
   { title: "Gathering and scattering", operations: gatherOperations },
+  { title: "Order", operations: sortOperations },
   { title: "Windows", operations: windowOperations },
   { title: "Extremes of windows", operations: windowPickOperations },
   { title: "Structure", operations: structureOperations },
