@@ -5,7 +5,24 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 const folder = new URL("../src/dsl/std/", import.meta.url);
 
 /** The order in which the library is read, as a course; a file that is new comes at the end. */
-const order = ["activations", "initializers", "layers", "losses", "metrics", "optimizers", "schedules", "explanations"];
+const order = [
+  "activations",
+  "special",
+  "initializers",
+  "layers",
+  "convolutions",
+  "normalization",
+  "resampling",
+  "attention",
+  "linear",
+  "losses",
+  "similarity",
+  "sequences",
+  "metrics",
+  "optimizers",
+  "schedules",
+  "explanations",
+];
 
 export function embedLibrary(): void {
   const place = (name: string): number =>

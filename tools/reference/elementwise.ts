@@ -1,7 +1,7 @@
 // Elementwise functions of one and two tensors, by the names that the reference gives them.
 
 import { numberOf, type ReferenceCase } from "./case.ts";
-import { float, formula, missing, type Recipe } from "./program.ts";
+import { float, formula, type Recipe } from "./program.ts";
 
 /** Functions of `x`, as expressions of the language. */
 const unary: Readonly<Record<string, string>> = {
@@ -36,6 +36,9 @@ const unary: Readonly<Record<string, string>> = {
   sqrt: "sqrt(x)",
   square: "x ** 2",
   tan: "tan(x)",
+  digamma_fwd: "digamma(x)",
+  lgamma: "lgamma(x)",
+  erfinv: "erfinv(x)",
   deg2rad: `x * ${Math.PI / 180}`,
   rad2deg: `x * ${180 / Math.PI}`,
   logit: "log(x / (1 - x))",
@@ -84,7 +87,4 @@ export const elementwise: Readonly<Record<string, Recipe>> = {
     "c" in c.inputs
       ? formula("y = where(c > 0, x, z)")
       : formula(`y = where(${"m" in c.inputs ? "m" : "mask"} > 0, x, z)`),
-  digamma_fwd: () => missing("no such primitive: digamma"),
-  lgamma: () => missing("no such primitive: the logarithm of the gamma function"),
-  erfinv: () => missing("no such primitive: the inverse of erf"),
 };

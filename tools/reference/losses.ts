@@ -1,8 +1,8 @@
 // Losses: the library's blocks where they say the same, formulas where PyTorch has options that the library lacks.
 
-import { numberOf, type ReferenceCase, shapeOf, textOf } from "./case.ts";
+import { numberOf, numbersOf, type ReferenceCase, shapeOf, textOf } from "./case.ts";
 import { channelsLast } from "./contractions.ts";
-import { float, formula, missing, type Program, type Recipe } from "./program.ts";
+import { float, formula, listText, missing, type Program, type Recipe } from "./program.ts";
 
 const reduced = (c: ReferenceCase, elements: string): Program => {
   switch (textOf(c, "reduction", "mean")) {
@@ -27,19 +27,12 @@ function crossEntropy(c: ReferenceCase): Program {
   if ("p" in c.inputs) return formula("y = cross_entropy(x, softmax(p))");
   const rank = shapeOf(c, "x").length;
   const smoothing = numberOf(c, "label_smoothing", 0);
-  if (smoothing > 0) {
-    const classes = shapeOf(c, "x")[1]!;
-    return formula(
-      [
-        `target = one_hot(t, ${classes}) * ${float(1 - smoothing)} + ${smoothing / classes}`,
-        "y = cross_entropy(x, target)",
-      ].join("\n"),
-    );
-  }
-  if ("w" in c.inputs) {
-    const line = "y = sum(-take_along(log_softmax(x), t) * take(w, t)) / sum(take(w, t))";
-    return rank === 2 ? formula(line) : missing("class weights only with one label a row");
-  }
+  if (smoothing > 0 && !("w" in c.inputs) && rank === 2)
+    return formula(`y = cross_entropy(x, t, smoothing: ${float(smoothing)})`);
+  if ("w" in c.inputs)
+    return rank === 2 && smoothing === 0
+      ? formula("y = cross_entropy(x, t, class_weights: w)")
+      : missing("class weights only with one label a row");
   const logits = rank === 2 ? "x" : `transpose(x, ${channelsLast(rank - 2)})`;
   const ignore = "ignore_index" in c.attributes ? `, ignore: ${numberOf(c, "ignore_index", -100)}` : "";
   if (textOf(c, "reduction", "mean") === "mean") return formula(`y = cross_entropy(${logits}, t${ignore})`);
@@ -82,11 +75,17 @@ export const losses: Readonly<Record<string, Recipe>> = {
           () => "binary_cross_entropy(x, t)",
           () => logisticLoss("1.0"),
         )(c),
-  kl_div: (c) => reduced(c, "softmax(t) * (log_softmax(t) - log_softmax(x))"),
+  kl_div: (c) =>
+    textOf(c, "reduction", "mean") === "batchmean"
+      ? formula("y = kl_divergence(log_softmax(t), log_softmax(x))")
+      : reduced(c, "softmax(t) * (log_softmax(t) - log_softmax(x))"),
   hinge_embedding_loss: (c) => reduced(c, `where(t == 1, x, maximum(${float(numberOf(c, "margin", 1))} - x, 0))`),
   margin_ranking_loss: (c) => reduced(c, `maximum(-cast(t, f32) * (x - z) + ${float(numberOf(c, "margin", 0))}, 0)`),
   soft_margin_loss: (c) => reduced(c, "softplus(-cast(t, f32) * x)"),
-  poisson_nll_loss: (c) => reduced(c, "exp(x) - t * x"),
+  poisson_nll_loss: meanBlock(
+    () => "poisson_loss(x, t)",
+    () => "exp(x) - t * x",
+  ),
   cosine_embedding_loss: (c) => {
     const margin = float(numberOf(c, "margin", 0));
     return formula(
@@ -96,14 +95,14 @@ export const losses: Readonly<Record<string, Recipe>> = {
       ].join("\n"),
     );
   },
-  // PyTorch adds 1e-6 to each difference before the norm.
-  triplet_margin_loss: (c) =>
-    formula(
-      [
-        "near = sqrt(sum((a - p + 1e-6) ** 2, axis: -1))",
-        "far = sqrt(sum((a - n + 1e-6) ** 2, axis: -1))",
-        `y = mean(maximum(near - far + ${float(numberOf(c, "margin", 1))}, 0))`,
-      ].join("\n"),
-    ),
-  ctc_loss: () => missing("needs scan"),
+  triplet_margin_loss: (c) => formula(`y = triplet_loss(a, p, n, margin: ${float(numberOf(c, "margin", 1))})`),
+  ctc_loss: (c) => {
+    const [rows, times, lengths] = [shapeOf(c, "t")[0]!, "input_lengths", "target_lengths"];
+    const list = (name: string): string => `array(${listText(numbersOf(c, name, rows, 0))}, dtype: i32)`;
+    const options = `times: ${list(times)}, lengths: ${list(lengths)}, blank: ${numberOf(c, "blank", 0)}`;
+    const mean = `ctc_loss(transpose(x, [1, 0, 2]), t, ${options})`;
+    return textOf(c, "reduction", "mean") === "sum"
+      ? formula(`y = ${mean} * ${float(rows)}`)
+      : missing("the library's mean does not divide by the lengths");
+  },
 };

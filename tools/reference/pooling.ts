@@ -129,19 +129,20 @@ function adaptive(c: ReferenceCase, name: "mean" | "max"): Program {
   return formula(text.join("\n"));
 }
 
+/** The same for images, by the library's block. */
+const adaptiveBlock = (c: ReferenceCase, name: "average" | "max"): Program => {
+  const size = listText((c.outputs.y?.shape ?? []).slice(2));
+  return formula(
+    `y = transpose(adaptive_${name}_pool2d(transpose(x, ${channelsLast(2)}), ${size}), ${channelsFirst(2)})`,
+  );
+};
+
 function interpolate(c: ReferenceCase): Program {
   if (c.attributes.mode === "area") return adaptive(c, "mean");
-  if (c.attributes.mode !== "nearest") return missing("no such block yet: linear resampling");
-  const shape = shapeOf(c, "x");
-  const wanted = c.outputs.y?.shape ?? [];
-  const lines = shape.flatMap((size, axis) => {
-    if (axis < 2 || wanted[axis] === size) return [];
-    return wanted[axis]! % size === 0
-      ? [`y = repeat_elements(y, ${wanted[axis]! / size}, axis: ${axis})`]
-      : [undefined];
-  });
-  if (lines.includes(undefined)) return missing("no such block yet: resampling by a fraction");
-  return formula(["y = x", ...lines].join("\n"));
+  const size = listText((c.outputs.y?.shape ?? []).slice(2));
+  const options = `method: "${String(c.attributes.mode)}", align_corners: ${flagOf(c, "align_corners", false)}`;
+  const image = `transpose(x, ${channelsLast(2)})`;
+  return formula(`y = transpose(resize2d(${image}, ${size}, ${options}), ${channelsFirst(2)})`);
 }
 
 export const pooling: Readonly<Record<string, Recipe>> = {
@@ -152,15 +153,16 @@ export const pooling: Readonly<Record<string, Recipe>> = {
   avg_pool2d: averagePool,
   avg_pool3d: averagePool,
   adaptive_avg_pool1d: (c) => adaptive(c, "mean"),
-  adaptive_avg_pool2d: (c) =>
-    (c.outputs.y?.shape ?? []).slice(2).every((size) => size === 1)
-      ? formula(
-          `y = reshape(global_average_pool2d(transpose(x, ${channelsLast(2)})), ${listText(c.outputs.y?.shape ?? [])})`,
-        )
-      : adaptive(c, "mean"),
+  adaptive_avg_pool2d: (c) => adaptiveBlock(c, "average"),
   adaptive_max_pool1d: (c) => adaptive(c, "max"),
-  adaptive_max_pool2d: (c) => adaptive(c, "max"),
+  adaptive_max_pool2d: (c) => adaptiveBlock(c, "max"),
   interpolate,
-  affine_grid: () => missing("no such block yet: sampling at real positions"),
-  grid_sample: () => missing("no such block yet: sampling at real positions"),
+  affine_grid: (c) => {
+    const size = listText((c.outputs.y?.shape ?? []).slice(1, 3));
+    return formula(`y = affine_grid(t, ${size}, align_corners: ${flagOf(c, "align_corners", false)})`);
+  },
+  grid_sample: (c) => {
+    const options = `border: ${c.attributes.padding_mode === "border"}, align_corners: ${flagOf(c, "align_corners", false)}`;
+    return formula(`y = transpose(grid_sample(transpose(x, ${channelsLast(2)}), g, ${options}), ${channelsFirst(2)})`);
+  },
 };

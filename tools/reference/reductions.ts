@@ -1,7 +1,7 @@
 // Reductions, and running sums, which the language says as a product with a triangle of ones.
 
 import { axesOf, flagOf, numberOf, type ReferenceCase, shapeOf } from "./case.ts";
-import { formula, listText, missing, type Program, type Recipe } from "./program.ts";
+import { formula, listText, type Program, type Recipe } from "./program.ts";
 
 /** `axis: [0, 2], keepdims: true` */
 const over = (c: ReferenceCase): string =>
@@ -74,6 +74,9 @@ const vectorNorm = (c: ReferenceCase): Program => {
   return formula(`y = sum(abs(x) ** ${Number(p)}, ${over(c)}) ** ${1 / Number(p)}`);
 };
 
+const topK = (c: ReferenceCase): Program =>
+  formula(`y0, y1 = topk(x, ${numberOf(c, "k", 1)}, axis: ${numberOf(c, "dim", -1)})`);
+
 export const reductions: Readonly<Record<string, Recipe>> = {
   sum: (c) => formula(`y = sum(x, ${over(c)})`),
   mean: (c) => formula(`y = mean(x, ${over(c)})`),
@@ -105,9 +108,10 @@ export const reductions: Readonly<Record<string, Recipe>> = {
     ),
   // Each product by itself: row i of the triangle keeps the first i + 1 factors.
   cumprod: (c) => running(c, () => "result = prod(where(ones_up_to > 0, expand_dims(last, -2), 1.0), axis: -1)"),
-  sort: () => missing("no such primitive: sorting"),
-  topk2: () => missing("no such primitive: sorting"),
-  topk: () => missing("no such primitive: sorting"),
-  median: () => missing("no such primitive: sorting"),
-  kthvalue: () => missing("no such primitive: sorting"),
+  sort: (c) => {
+    const options = `axis: ${numberOf(c, "dim", -1)}, descending: ${flagOf(c, "descending", false)}`;
+    return formula(`y0 = sort(x, ${options})\ny1 = argsort(x, ${options})`);
+  },
+  topk2: topK,
+  topk: topK,
 };

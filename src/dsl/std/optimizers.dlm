@@ -58,6 +58,100 @@ optimizer adagrad(w, g, lr: float = 1e-3, initial: float = 0.1, epsilon: float =
   w - lr * g / (sqrt(v) + epsilon)
 }
 
+/// Steps are the root of a running mean of squared steps over that of squared gradients, so that no rate is needed (Zeiler, 2012).
+optimizer adadelta(w, g, lr: float = 1, rho: float = 0.9, epsilon: float = 1e-6) {
+  state v = zeros_like(w)
+  state u = zeros_like(w)
+  update v = rho * v + (1 - rho) * square(g)
+  d = sqrt(u + epsilon) / sqrt(v + epsilon) * g
+  update u = rho * u + (1 - rho) * square(d)
+  w - lr * d
+}
+
+/// Adam with the greatest gradient, which fades by beta2, instead of the root of the mean square (Kingma and Ba, 2014, section 7.1).
+optimizer adamax(w, g, step, lr: float = 2e-3, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) {
+  state m = zeros_like(w)
+  state v = zeros_like(w)
+  update m = beta1 * m + (1 - beta1) * g
+  update v = maximum(beta2 * v, abs(g) + epsilon)
+  w - lr / -expm1((step + 1) * log(beta1)) * m / v
+}
+
+/// Adam that looks one step ahead, as Nesterov's momentum does; its momentum grows from beta1 / 2 to beta1 (Dozat, 2016).
+optimizer nadam(w, g, step, lr: float = 2e-3, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8,
+                momentum_decay: float = 4e-3) {
+  state m = zeros_like(w)
+  state v = zeros_like(w)
+  state product = ones([])                                     // of the momenta so far
+  t = step + 1
+  now = beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
+  next = beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * momentum_decay))
+  update m = beta1 * m + (1 - beta1) * g
+  update v = beta2 * v + (1 - beta2) * square(g)
+  update product = product * now
+  ahead = next * m / (1 - product * next) + (1 - now) * g / (1 - product)
+  w - lr * ahead / (sqrt(v / -expm1(t * log(beta2))) + epsilon)
+}
+
+/// Adam that begins without adapting, until the mean of squares rests on enough steps to be trusted (Liu and others, 2019).
+optimizer radam(w, g, step, lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) {
+  state m = zeros_like(w)
+  state v = zeros_like(w)
+  update m = beta1 * m + (1 - beta1) * g
+  update v = beta2 * v + (1 - beta2) * square(g)
+  t = step + 1
+  left = -expm1(t * log(beta2))                                // 1 - beta2ᵗ
+  longest = 2 / (1 - beta2) - 1
+  length = longest - 2 * t * (1 - left) / left
+  trusted = length > 5
+  enough = where(trusted, length, 6)
+  trust = sqrt((enough - 4) * (enough - 2) * longest / ((longest - 4) * (longest - 2) * enough))
+  m_hat = m / -expm1(t * log(beta1))
+  w - lr * m_hat * where(trusted, trust * sqrt(left) / (sqrt(v) + epsilon), 1)
+}
+
+/// AdamW whose step for each parameter is as long as the parameter, for large batches (You and others, 2019).
+optimizer lamb(w, g, step, lr: float = 1e-3, weight_decay: float = 0.01, beta1: float = 0.9, beta2: float = 0.999,
+               epsilon: float = 1e-6) {
+  state m = zeros_like(w)
+  state v = zeros_like(w)
+  update m = beta1 * m + (1 - beta1) * g
+  update v = beta2 * v + (1 - beta2) * square(g)
+  direction = adam_direction(m, v, step, beta1, beta2, epsilon) + weight_decay * w
+  size = sqrt(sum(square(w)))
+  length = sqrt(sum(square(direction)))
+  ratio = where(size > 0 && length > 0, size / where(length > 0, length, 1), 1)
+  w - lr * ratio * direction
+}
+
+/// Steps of one size, by the sign of a mean of gradients (Chen and others, 2023).
+optimizer lion(w, g, lr: float = 1e-4, beta1: float = 0.9, beta2: float = 0.99, weight_decay: float = 0) {
+  state m = zeros_like(w)
+  direction = sign(beta1 * m + (1 - beta1) * g)
+  update m = beta2 * m + (1 - beta2) * g
+  w - lr * (direction + weight_decay * w)
+}
+
+/// Another optimizer, after whose steps each column of a kernel is scaled down to a length of at most `limit` (Srivastava and others,
+/// 2014, section 5.1): `max_norm(adam(lr: 1e-3), limit: 3)`. Biases and scales are left alone.
+optimizer max_norm(w, g, inner: fn, limit: float = 3) {
+  next = inner(w, g)
+  if rank(w) >= 2 {
+    lengths = sqrt(sum(square(next), axis: range(rank(w) - 1), keepdims: true))
+    next = next * (limit / maximum(lengths, limit))
+  }
+  next
+}
+
+/// Another optimizer, after whose steps all kernels are cut at 0 from below: `non_negative(sgd(0.1))`.
+optimizer non_negative(w, g, inner: fn) {
+  next = inner(w, g)
+  if rank(w) >= 2 {
+    next = maximum(next, 0)
+  }
+  next
+}
+
 /// The root of the sum of squares of all elements of all tensors.
 block global_norm(tensors) -> f32[] {
   total = zeros([])

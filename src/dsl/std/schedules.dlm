@@ -28,3 +28,34 @@ schedule cosine_decay(step, lr: float, steps: int, warmup: int = 0, end: float =
   progress = clip((step - warmup) / (steps - warmup), 0, 1)
   (end + (lr - end) * 0.5 * (1 + cos(pi * progress))) * warm_up(step, warmup)
 }
+
+/// From lr down to `end` as (1 - progress)^power, over `steps` steps.
+schedule polynomial_decay(step, lr: float, steps: int, power: float = 1, end: float = 0, warmup: int = 0) {
+  assert steps > warmup, "steps = {steps} must exceed warmup = {warmup}"
+  left = 1 - clip((step - warmup) / (steps - warmup), 0, 1)
+  (end + (lr - end) * left ** power) * warm_up(step, warmup)
+}
+
+/// Up from lr / start to lr in the first `rise` share of the steps, and down to lr / start / end in the others, along half cosines
+/// (Smith and Topin, 2017).
+schedule one_cycle(step, lr: float, steps: int, rise: float = 0.3, start: float = 25, end: float = 1e4) {
+  top = rise * steps - 1
+  up = clip(step / top, 0, 1)
+  down = clip((step - top) / (steps - 1 - top), 0, 1)
+  low = lr / start
+  where(step < top, low + (lr - low) * 0.5 * (1 - cos(pi * up)),
+        low / end + (lr - low / end) * 0.5 * (1 + cos(pi * down)))
+}
+
+/// Half cosines from lr down to `end`, again and again: the first takes `steps` steps, each later one `factor` times as many
+/// (Loshchilov and Hutter, 2016).
+schedule warm_restarts(step, lr: float, steps: int, factor: int = 1, end: float = 0) {
+  progress = step / steps - floor(step / steps)
+  if factor > 1 {
+    // Run i begins at steps · (factorⁱ - 1) / (factor - 1).
+    run = floor(log(step * (factor - 1) / steps + 1) / log(factor) + 1e-5)
+    length = round(steps * factor ** run)
+    progress = (step - round(steps * (factor ** run - 1) / (factor - 1))) / length
+  }
+  end + (lr - end) * 0.5 * (1 + cos(pi * clip(progress, 0, 1)))
+}
