@@ -80,7 +80,52 @@ const smooth: Record<string, string> = {
   "cross_entropy, one-hot": "reshape(cross_entropy(x, one_hot(array([1, 0, 3], dtype: i32), 4)), [1])",
   binary_cross_entropy: "reshape(binary_cross_entropy(x, sigmoid(sin(x))), [1])",
   mean_squared_error: "reshape(mean_squared_error(x, sin(x)), [1])",
+  "cross_entropy, smoothed and weighted":
+    "reshape(cross_entropy(x, array([1, 0, 3], dtype: i32), smoothing: 0.1, class_weights: arange(4) + 1), [1])",
+  "cross_entropy, rows weighted":
+    "reshape(cross_entropy(x, array([1, -1, 3], dtype: i32), ignore: -1, row_weights: arange(3) + 1), [1])",
+  focal_loss: "reshape(focal_loss(x, array([1, 0, 3], dtype: i32)), [1])",
+  "binary_cross_entropy, weighted": "reshape(binary_cross_entropy(x, sigmoid(sin(x)), positive_weight: 3), [1])",
+  log_cosh: "reshape(log_cosh(x, sin(x)), [1])",
+  poisson_loss: "reshape(poisson_loss(x, cos(x)), [1])",
+  dice_loss: "reshape(dice_loss(x, sigmoid(sin(x))), [1])",
+  weighted_mean: "reshape(weighted_mean(x[0], square(x[1])), [1])",
+  smoothed: "smoothed(square(x), 0.2)",
   l2: "reshape(l2(0.3), [1])",
+  orthogonal_penalty: "reshape(orthogonal_penalty(0.3), [1])",
+  sharpness: "reshape(sharpness(sum(sin(x)), 0.3), [1])",
+  logsumexp: "logsumexp(x)",
+  "logsumexp over axis 0": "logsumexp(x, axis: 0)",
+  lgamma: "lgamma(x)",
+  digamma: "digamma(square(x) + 0.1)",
+  erfinv: "erfinv(0.8 * tanh(x))",
+  normal_cdf: "normal_cdf(x)",
+  rms_norm: "rms_norm(x)",
+  standardized: "standardized(x, [0])",
+  unit_length: "unit_length(x)",
+  kl_divergence: "reshape(kl_divergence(log_softmax(x), log_softmax(sin(x))), [1])",
+  cosine_similarity: "cosine_similarity(x, x[::-1])",
+  cosine_loss: "reshape(cosine_loss(x, x[::-1]), [1])",
+  distance: "distance(x, sin(3 * x))",
+  info_nce: "reshape(info_nce(x, cos(x)), [1])",
+  contrastive_loss: "reshape(contrastive_loss(x, cos(x), array([1, 0, 1]), margin: 9), [1])",
+  solve: "solve(x[:, :3], x[:, 3:])",
+  linear_along: "linear_along(x, 7, axis: 1) + linear_along(x, 7, axis: 1, align_corners: true)",
+  ctc_loss: "reshape(ctc_loss(reshape(x, [1, 4, 3]), array([[1, 1]], dtype: i32)), [1])",
+  "ctc_loss, shorter":
+    "reshape(ctc_loss(reshape(x, [2, 3, 2]), array([[1, 0], [1, 1]], dtype: i32), times: array([2, 3], dtype: i32), lengths: array([1, 2], dtype: i32)), [1])",
+  "attend, masked":
+    "attend(reshape(x, [1, 3, 2, 2]), reshape(sin(x), [1, 3, 2, 2]), reshape(cos(x), [1, 3, 2, 2]), mask: array([[1, 1, 0]]) > 0)",
+  "attend, causal":
+    "attend(reshape(x, [1, 3, 2, 2]), reshape(sin(x), [1, 3, 2, 2]), reshape(cos(x), [1, 3, 2, 2]), causal: true)",
+  multi_head_attention: "multi_head_attention(reshape(x, [1, 3, 4]), heads: 2, causal: true, rotary: true)",
+  "multi_head_attention, cross":
+    "multi_head_attention(reshape(x, [1, 3, 4]), memory: reshape(cos(x), [1, 3, 4]), heads: 2, bias: false)",
+  rotary_positions: "rotary_positions(reshape(x, [1, 3, 1, 4]), start: 2)",
+  conv1d: 'conv1d(reshape(x, [1, 6, 2]), 3, kernel: 2, padding: "causal", dilation: 2)',
+  affine_grid: "affine_grid(reshape(x, [2, 2, 3]), 2)",
+  "grid_sample, of places":
+    "grid_sample(reshape(sin(arange(9) + 1), [1, 3, 3, 1]), reshape(0.1 * tanh(x) + 0.2, [1, 3, 2, 2]))",
 };
 
 const kinked: Record<string, string> = {
@@ -91,6 +136,12 @@ const kinked: Record<string, string> = {
   dropout: "dropout(x, 0.4)",
   mean_absolute_error: "reshape(mean_absolute_error(x, zeros([3, 4])), [1])",
   huber: "reshape(huber(x, zeros([3, 4]), delta: 0.5), [1])",
+  quantile_loss: "reshape(quantile_loss(x, zeros([3, 4]), level: 0.3), [1])",
+  elastic_net: "reshape(elastic_net(0.3, 0.2), [1])",
+  triplet_loss: "reshape(triplet_loss(x, sin(x), cos(x), margin: 0.5), [1])",
+  ranking_loss: "reshape(ranking_loss(x, zeros([3, 4]), ones([3, 4]), margin: 0.3), [1])",
+  sort: "sort(x, axis: 0)",
+  topk: "topk(x, 2)[0]",
   hinge: "reshape(hinge(x, ones([3, 4])), [1])",
   l1: "reshape(l1(0.3), [1])",
   clip: "clip(x, -0.5, 0.5)",
@@ -109,10 +160,33 @@ const images: Record<string, string> = {
   global_max_pool2d: "global_max_pool2d(x)",
   flatten: "flatten(x)",
   "batch_norm of images": "batch_norm(x)",
+  group_norm: "group_norm(x, 2)",
+  instance_norm: "instance_norm(x)",
+  separable_conv2d: 'separable_conv2d(x[:1], 3, kernel: 3, padding: "same")',
+  conv2d_transpose: "conv2d_transpose(x[:1, :3, :2], 2, kernel: 3, stride: 2)",
+  "conv2d_transpose, same": 'conv2d_transpose(x[:1, :3, :2], 2, kernel: 3, stride: 2, padding: "same")',
+  "conv2d_transpose, padded": "conv2d_transpose(x[:1], 2, kernel: [3, 2], padding: 1)",
+  "resize2d, nearest": 'resize2d(x, [3, 7], method: "nearest")',
+  "resize2d, bilinear": "resize2d(x, [7, 3])",
+  upsample2d: "upsample2d(x, 2)",
+  adaptive_average_pool2d: "adaptive_average_pool2d(x, [3, 3])",
+  adaptive_max_pool2d: "adaptive_max_pool2d(x, [3, 3])",
+  grid_sample: "grid_sample(x, reshape(sin(2 * arange(24)), [2, 3, 2, 2]), border: true)",
+  "grid_sample, zeros": "grid_sample(x, reshape(1.5 * sin(2 * arange(24)), [2, 3, 2, 2]), align_corners: true)",
 };
 
 /** The images' blocks without a kink, whose second derivatives are tried too. */
-const smoothImages = ["conv2d", "depthwise_conv2d", "average_pool2d", "global_average_pool2d", "flatten"] as const;
+const smoothImages = [
+  "conv2d",
+  "depthwise_conv2d",
+  "average_pool2d",
+  "global_average_pool2d",
+  "flatten",
+  "group_norm",
+  "instance_norm",
+  "conv2d_transpose",
+  "resize2d, bilinear",
+] as const;
 
 describe("gradients of the library's blocks", () => {
   it.each(Object.entries({ ...smooth, ...kinked }))("%s", (_, value) => {
@@ -143,12 +217,14 @@ describe("far from 0", () => {
 });
 
 it("no layer, activation or loss of the library is left out", () => {
-  const declared = ["layers.dlm", "activations.dlm", "losses.dlm"].flatMap((file) =>
-    [...std[file]!.matchAll(/^block (\w+)/gm)].map(([, name]) => name!),
+  const files = ["layers", "activations", "losses", "special", "convolutions", "normalization", "resampling"];
+  const declared = [...files, "attention", "similarity", "sequences", "linear"].flatMap((file) =>
+    [...std[`${file}.dlm`]!.matchAll(/^block (\w+)/gm)].map(([, name]) => name!),
   );
   const tried = Object.values({ ...smooth, ...kinked, ...images }).join("\n");
-  // `embedding` and `normalize` have tests of their own; `average` is what batch_norm is made of.
-  const elsewhere = ["embedding", "normalize", "average"];
+  // `embedding` and `normalize` have tests of their own; the others are parts of those that are tried, or take no tensor.
+  const parts = ["average", "nearest_along", "part_weights", "grid_positions", "unnormalized"];
+  const elsewhere = ["embedding", "normalize", "sinusoidal_positions", ...parts];
   expect(declared.filter((name) => !new RegExp(`\\b${name}\\(`).test(tried))).toEqual(
     declared.filter((name) => elsewhere.includes(name)),
   );
