@@ -35,6 +35,23 @@ export interface Library {
   readonly log_softmax: { (x: Tensor, options?: { readonly axis?: Dim | undefined }): Tensor; (options?: { readonly axis?: Dim | undefined }): Layer; };
   /** log(Σ eˣ) along `axis`, which vanishes: a smooth maximum, written so that the exponentials never overflow. */
   readonly logsumexp: { (x: Tensor, options?: { readonly axis?: Dim | undefined }): Tensor; (options?: { readonly axis?: Dim | undefined }): Layer; };
+  /**
+   * log |Γ(x)|, which for whole x is log (x - 1)!. Stirling's series at 7 places above x, reflected for x below 1/2 (Abramowitz and Stegun
+   * 6.1.41, 6.1.15, 6.1.17). In float32 it is wrong by at most a few 1e-6.
+   */
+  readonly lgamma: { (x: Tensor): Tensor; (): Layer; };
+  /**
+   * The derivative of lgamma: its asymptotic series at 7 places above x, reflected for x below 1/2 (Abramowitz and Stegun
+   * 6.3.18, 6.3.5, 6.3.7).
+   */
+  readonly digamma: { (x: Tensor): Tensor; (): Layer; };
+  /**
+   * The number whose error function is x, for -1 < x < 1: the polynomials of Giles (2010), and near 0 a step of Newton's method. In
+   * float32 it is wrong by at most 4e-7 (relative).
+   */
+  readonly erfinv: { (x: Tensor): Tensor; (): Layer; };
+  /** The integral of the normal distribution up to x: (1 + erf(x / √2)) / 2. */
+  readonly normal_cdf: { (x: Tensor): Tensor; (): Layer; };
   /** Numbers spread evenly over low … high (high excluded): the upper 24 of 32 random bits, as many as a float holds. */
   readonly random_uniform: { (scope: Scope, shape: Dim | readonly Dim[], options?: { readonly low?: Operand | undefined; readonly high?: Operand | undefined }): Tensor; };
   /** Numbers from the normal distribution, by the method of Box and Muller (1958). */
@@ -106,16 +123,112 @@ export interface Library {
   /** A vector of `width` numbers for each of `count` symbols: row i of a table for the symbol i. */
   readonly embedding: { (x: Tensor, count: Dim, width: Dim, options?: { readonly init?: Initializer | number | undefined }): Tensor; (count: Dim, width: Dim, options?: { readonly init?: Initializer | number | undefined }): Layer; };
   /**
+   * Slides `filters` kernels along a sequence. `padding` is "valid", "same", a number, or "causal": zeros before the beginning only, so
+   * that no output sees what comes later.
+   */
+  readonly conv1d: { (x: Tensor, filters: Dim, kernel: Dim, options?: { readonly stride?: Dim | undefined; readonly padding?: Argument | undefined; readonly dilation?: Dim | undefined; readonly groups?: Dim | undefined; readonly bias?: boolean | undefined; readonly kernel_init?: Initializer | number | undefined }): Tensor; (filters: Dim, kernel: Dim, options?: { readonly stride?: Dim | undefined; readonly padding?: Argument | undefined; readonly dilation?: Dim | undefined; readonly groups?: Dim | undefined; readonly bias?: boolean | undefined; readonly kernel_init?: Initializer | number | undefined }): Layer; };
+  /** A depthwise convolution, and after it one of size 1 that mixes the channels: far fewer weights than conv2d (Chollet, 2016). */
+  readonly separable_conv2d: { (x: Tensor, filters: Dim, kernel: Dim | readonly Dim[], options?: { readonly multiplier?: Dim | undefined; readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined; readonly dilation?: Dim | readonly Dim[] | undefined; readonly bias?: boolean | undefined }): Tensor; (filters: Dim, kernel: Dim | readonly Dim[], options?: { readonly multiplier?: Dim | undefined; readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined; readonly dilation?: Dim | readonly Dim[] | undefined; readonly bias?: boolean | undefined }): Layer; };
+  /**
+   * The way back of a strided convolution: every input puts a weighted kernel into the output, `stride` apart, and what overlaps adds
+   * up. It is what the gradient of conv2d does, and is written so. `padding` "same" gives H · stride rows; "valid" and numbers
+   * (H - 1) · stride + kernel less the padding on both sides.
+   */
+  readonly conv2d_transpose: { (x: Tensor, filters: Dim, kernel: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined; readonly bias?: boolean | undefined; readonly kernel_init?: Initializer | number | undefined }): Tensor; (filters: Dim, kernel: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined; readonly bias?: boolean | undefined; readonly kernel_init?: Initializer | number | undefined }): Layer; };
+  /** Divides each row by the root of its mean square, then scales: as good as layer_norm, and cheaper (Zhang and Sennrich, 2019). */
+  readonly rms_norm: { (x: Tensor, options?: { readonly epsilon?: Operand | undefined }): Tensor; (options?: { readonly epsilon?: Operand | undefined }): Layer; };
+  /**
+   * Each group of channels of each image is brought to mean 0 and variance 1, then each channel scaled and shifted. It does not
+   * depend on the batch (Wu and He, 2018).
+   */
+  readonly group_norm: { (x: Tensor, groups: Dim, options?: { readonly epsilon?: Operand | undefined }): Tensor; (groups: Dim, options?: { readonly epsilon?: Operand | undefined }): Layer; };
+  /** Each channel of each image is brought to mean 0 and variance 1, then scaled and shifted (Ulyanov and others, 2016). */
+  readonly instance_norm: { (x: Tensor, options?: { readonly epsilon?: Operand | undefined }): Tensor; (options?: { readonly epsilon?: Operand | undefined }): Layer; };
+  /** Mean 0 and variance 1 over some axes together. */
+  readonly standardized: { (x: Tensor, axes: Dim | readonly Dim[], options?: { readonly epsilon?: Operand | undefined }): Tensor; (axes: Dim | readonly Dim[], options?: { readonly epsilon?: Operand | undefined }): Layer; };
+  /** Each row divided by its length, so that it has length 1; rows shorter than `epsilon` are divided by that. */
+  readonly unit_length: { (x: Tensor, options?: { readonly epsilon?: Operand | undefined }): Tensor; (options?: { readonly epsilon?: Operand | undefined }): Layer; };
+  /** The elements of an axis that lie nearest to `size` evenly spread places. */
+  readonly nearest_along: { (x: Tensor, size: Dim, axis: Dim): Tensor; (size: Dim, axis: Dim): Layer; };
+  /**
+   * Between neighbours along an axis, for `size` evenly spread places. Elements are taken for cells with their value in the
+   * middle; with `align_corners` they are points, and the outer ones stay where they are.
+   */
+  readonly linear_along: { (x: Tensor, size: Dim, axis: Dim, options?: { readonly align_corners?: boolean | undefined }): Tensor; (size: Dim, axis: Dim, options?: { readonly align_corners?: boolean | undefined }): Layer; };
+  /** Images of another size, by the `nearest` element or by `bilinear` interpolation. */
+  readonly resize2d: { (x: Tensor, size: Dim | readonly Dim[], options?: { readonly method?: string | undefined; readonly align_corners?: boolean | undefined }): Tensor; (size: Dim | readonly Dim[], options?: { readonly method?: string | undefined; readonly align_corners?: boolean | undefined }): Layer; };
+  /** Images `factor` times as large. */
+  readonly upsample2d: { (x: Tensor, options?: { readonly factor?: Dim | readonly Dim[] | undefined; readonly method?: string | undefined }): Tensor; (options?: { readonly factor?: Dim | readonly Dim[] | undefined; readonly method?: string | undefined }): Layer; };
+  /**
+   * For each of `count` parts of an axis of `size`, the weights of its elements: part i reaches from ⌊i · size / count⌋ to
+   * ⌈(i + 1) · size / count⌉.
+   */
+  readonly part_weights: { (scope: Scope, size: Dim, count: Dim): Tensor; };
+  /** The mean of each cell of a grid of `size` cells, whatever the size of the image. */
+  readonly adaptive_average_pool2d: { (x: Tensor, size: Dim | readonly Dim[]): Tensor; (size: Dim | readonly Dim[]): Layer; };
+  /** The greatest value of each cell of a grid of `size` cells, whatever the size of the image. */
+  readonly adaptive_max_pool2d: { (x: Tensor, size: Dim | readonly Dim[]): Tensor; (size: Dim | readonly Dim[]): Layer; };
+  /** Positions from -1 to 1 along an axis of `size` elements: their middles, or with `align_corners` from the first to the last. */
+  readonly grid_positions: { (scope: Scope, size: Dim, options?: { readonly align_corners?: boolean | undefined }): Tensor; };
+  /**
+   * Where each element of an image of `size` lies after the affine map `theta` [N, 2, 3]: columns and rows from -1 to 1, for
+   * grid_sample (Jaderberg and others, 2015).
+   */
+  readonly affine_grid: { (theta: Tensor, size: Dim | readonly Dim[], options?: { readonly align_corners?: boolean | undefined }): Tensor; (size: Dim | readonly Dim[], options?: { readonly align_corners?: boolean | undefined }): Layer; };
+  /**
+   * The image at the places of `grid` (columns and rows from -1 to 1), between the four elements around each. Beyond the edge
+   * there are zeros, or with `border` the element at the edge.
+   */
+  readonly grid_sample: { (x: Tensor, grid: Operand, options?: { readonly border?: boolean | undefined; readonly align_corners?: boolean | undefined }): Tensor; (grid: Operand, options?: { readonly border?: boolean | undefined; readonly align_corners?: boolean | undefined }): Layer; };
+  /** From -1 … 1 to the numbers of elements, kept inside if `border`. */
+  readonly unnormalized: { (place: Tensor, size: Dim, border: boolean, align_corners: boolean): Tensor; (size: Dim, border: boolean, align_corners: boolean): Layer; };
+  /**
+   * Every query gets the mean of the values, weighted by how well its key fits: softmax(q·k / √E) (Vaswani and others, 2017). Queries
+   * [N, T, H, E] and keys [N, S, H, E] have H heads of E features. `causal` hides what comes later; `mask` [N, S] is false where
+   * there is nothing to attend to, such as padding.
+   */
+  readonly attend: { (q: Tensor, k: Operand, v: Operand, options?: { readonly causal?: boolean | undefined; readonly mask?: Argument | undefined | undefined }): Tensor; (k: Operand, v: Operand, options?: { readonly causal?: boolean | undefined; readonly mask?: Argument | undefined | undefined }): Layer; };
+  /**
+   * Attention with `heads` projections of queries, keys and values, side by side. Without `memory` the sequence attends to itself; with
+   * it, to another one. `rotary` turns queries and keys by their positions.
+   */
+  readonly multi_head_attention: { (x: Tensor, heads: Dim, options?: { readonly memory?: Argument | undefined | undefined; readonly causal?: boolean | undefined; readonly mask?: Argument | undefined | undefined; readonly rotary?: boolean | undefined; readonly bias?: boolean | undefined }): Tensor; (heads: Dim, options?: { readonly memory?: Argument | undefined | undefined; readonly causal?: boolean | undefined; readonly mask?: Argument | undefined | undefined; readonly rotary?: boolean | undefined; readonly bias?: boolean | undefined }): Layer; };
+  /**
+   * sin(t / baseⁱ) and cos(t / baseⁱ) for the positions t and i = 0, 2/D, 4/D …: the two of a frequency side by side (Vaswani and
+   * others, 2017). Added to embeddings.
+   */
+  readonly sinusoidal_positions: { (scope: Scope, length: Dim, width: Dim, options?: { readonly base?: Operand | undefined }): Tensor; };
+  /**
+   * Turns pairs of features by angles that grow with the position, so that the product of a query and a key depends on their
+   * distance alone (Su and others, 2021). Feature i is paired with feature i + E/2; `start` is the position of the first row.
+   */
+  readonly rotary_positions: { (x: Tensor, options?: { readonly base?: Operand | undefined; readonly start?: Dim | undefined }): Tensor; (options?: { readonly base?: Operand | undefined; readonly start?: Dim | undefined }): Layer; };
+  /**
+   * The solution y of a·y = b, for a small regular matrix: Gauss and Jordan's elimination, which takes as pivot the greatest
+   * element that is left in each column. It is unrolled: n steps.
+   */
+  readonly solve: { (a: Tensor, b: Operand): Tensor; (b: Operand): Layer; };
+  /**
    * -log(softmax(logits)[label]): how unlikely the right class is thought to be. Labels are integers i32[...B], or one
    * probability for each class, f32[...B, K]. Rows whose label is `ignore` do not count; if none counts, the loss is 0.
-   * Any other label that is no class makes the loss infinite, which training reports.
+   * Any other label that is no class makes the loss infinite, which training reports. `smoothing` moves that share of each label evenly
+   * to all classes (Szegedy and others, 2015). `class_weights` [K] and `row_weights` [...B] weigh the mean.
    */
-  readonly cross_entropy: { (logits: Tensor, label: Argument, options?: { readonly ignore?: Dim | undefined | undefined }): Tensor; (label: Argument, options?: { readonly ignore?: Dim | undefined | undefined }): Layer; };
+  readonly cross_entropy: { (logits: Tensor, label: Argument, options?: { readonly ignore?: Dim | undefined | undefined; readonly smoothing?: Operand | undefined; readonly class_weights?: Argument | undefined | undefined; readonly row_weights?: Argument | undefined | undefined }): Tensor; (label: Argument, options?: { readonly ignore?: Dim | undefined | undefined; readonly smoothing?: Operand | undefined; readonly class_weights?: Argument | undefined | undefined; readonly row_weights?: Argument | undefined | undefined }): Layer; };
+  /** The mean of the losses of the rows, or Σ weight · loss / Σ weight. */
+  readonly weighted_mean: { (losses: Tensor, options?: { readonly weights?: Argument | undefined | undefined }): Tensor; (options?: { readonly weights?: Argument | undefined | undefined }): Layer; };
+  /** Probabilities of classes, a `share` of which goes evenly to all of them. */
+  readonly smoothed: { (label: Tensor, options?: { readonly share?: Operand | undefined }): Tensor; (options?: { readonly share?: Operand | undefined }): Layer; };
+  /**
+   * Cross-entropy in which rows that are sure already count less: -(1 - p)^gamma · log p (Lin and others, 2017). `class_weights` are
+   * the α of the paper.
+   */
+  readonly focal_loss: { (logits: Tensor, label: Operand, options?: { readonly gamma?: Operand | undefined; readonly class_weights?: Argument | undefined | undefined }): Tensor; (label: Operand, options?: { readonly gamma?: Operand | undefined; readonly class_weights?: Argument | undefined | undefined }): Layer; };
   /**
    * -label · log(p) - (1 - label) · log(1 - p) with p = sigmoid(logits), in the form that cannot overflow:
-   * max(x, 0) - x · label + log(1 + e^-|x|).
+   * max(x, 0) - x · label + log(1 + e^-|x|). Errors on positive labels count `positive_weight` times.
    */
-  readonly binary_cross_entropy: { (logits: Tensor, label: Operand): Tensor; (label: Operand): Layer; };
+  readonly binary_cross_entropy: { (logits: Tensor, label: Operand, options?: { readonly positive_weight?: Operand | undefined }): Tensor; (label: Operand, options?: { readonly positive_weight?: Operand | undefined }): Layer; };
   /** mean((prediction - target)²) */
   readonly mean_squared_error: { (prediction: Tensor, target: Operand): Tensor; (target: Operand): Layer; };
   /** mean(|prediction - target|) */
@@ -124,10 +237,56 @@ export interface Library {
   readonly huber: { (prediction: Tensor, target: Operand, options?: { readonly delta?: Operand | undefined }): Tensor; (target: Operand, options?: { readonly delta?: Operand | undefined }): Layer; };
   /** mean(max(0, 1 - label · score)), for labels of -1 and 1. */
   readonly hinge: { (score: Tensor, label: Operand): Tensor; (label: Operand): Layer; };
+  /** log cosh(prediction - target): squared near 0, linear far away, smooth throughout. */
+  readonly log_cosh: { (prediction: Tensor, target: Operand): Tensor; (target: Operand): Layer; };
+  /** prediction - target · log(prediction) from the logarithm of the prediction, for counts: e^x - target · x. */
+  readonly poisson_loss: { (log_prediction: Tensor, target: Operand): Tensor; (target: Operand): Layer; };
+  /**
+   * The mean of `level` · error where the prediction is too low, and (1 - level) · error where it is too high: it is least at the
+   * `level` quantile (Koenker and Bassett, 1978).
+   */
+  readonly quantile_loss: { (prediction: Tensor, target: Operand, options?: { readonly level?: Operand | undefined }): Tensor; (target: Operand, options?: { readonly level?: Operand | undefined }): Layer; };
+  /** 1 - 2 Σ p · t / (Σ p + Σ t) with p = sigmoid(logits), for masks of images: how little they overlap (Milletari and others, 2016). */
+  readonly dice_loss: { (logits: Tensor, label: Operand, options?: { readonly smooth?: Operand | undefined }): Tensor; (label: Operand, options?: { readonly smooth?: Operand | undefined }): Layer; };
   /** weight · Σ |w| over the kernels: all trainable tensors with two axes or more, so not biases and scales. */
   readonly l1: { (weight: Tensor): Tensor; (): Layer; };
   /** weight · Σ w² over the kernels: all trainable tensors with two axes or more, so not biases and scales. */
   readonly l2: { (weight: Tensor): Tensor; (): Layer; };
+  /** Both penalties together: l1(first) + l2(second). */
+  readonly elastic_net: { (first: Tensor, second: Operand): Tensor; (second: Operand): Layer; };
+  /** weight · Σ (WᵀW - 1)² over the kernels: their columns are drawn towards length 1 and right angles. */
+  readonly orthogonal_penalty: { (weight: Tensor): Tensor; (): Layer; };
+  /**
+   * radius · |∇ loss|: with it the loss is to first order the greatest within `radius` of the weights, so that flat minima are
+   * sought. This is the objective of sharpness-aware minimisation (Foret and others, 2020), by a gradient of a gradient (Zhao and others, 2022):
+   * `loss: l + sharpness(l, 0.05)`.
+   */
+  readonly sharpness: { (loss: Tensor, options?: { readonly radius?: Operand | undefined }): Tensor; (options?: { readonly radius?: Operand | undefined }): Layer; };
+  /** Σ p · log(p / q) of the distributions along the last axis, from their logarithms; the mean over the rows (Kullback and Leibler, 1951). */
+  readonly kl_divergence: { (log_p: Tensor, log_q: Operand): Tensor; (log_q: Operand): Layer; };
+  /** x·y / (|x| |y|) of each row. */
+  readonly cosine_similarity: { (x: Tensor, y: Operand, options?: { readonly epsilon?: Operand | undefined }): Tensor; (y: Operand, options?: { readonly epsilon?: Operand | undefined }): Layer; };
+  /** 1 - cosine_similarity: rows should point the same way. */
+  readonly cosine_loss: { (x: Tensor, y: Operand): Tensor; (y: Operand): Layer; };
+  /** |x - y| of each row; `epsilon` is added to each difference, so that the gradient is finite where the rows are equal. */
+  readonly distance: { (x: Tensor, y: Operand, options?: { readonly epsilon?: Operand | undefined }): Tensor; (y: Operand, options?: { readonly epsilon?: Operand | undefined }): Layer; };
+  /** max(0, |anchor - positive| - |anchor - negative| + margin): the positive should be nearer, by `margin` (Schroff and others, 2015). */
+  readonly triplet_loss: { (anchor: Tensor, positive: Operand, negative: Operand, options?: { readonly margin?: Operand | undefined }): Tensor; (positive: Operand, negative: Operand, options?: { readonly margin?: Operand | undefined }): Layer; };
+  /** d² for pairs that are `same` (1), max(0, margin - d)² for others (0): others should be at least `margin` apart (Hadsell and others, 2006). */
+  readonly contrastive_loss: { (x: Tensor, y: Operand, same: Operand, options?: { readonly margin?: Operand | undefined }): Tensor; (y: Operand, same: Operand, options?: { readonly margin?: Operand | undefined }): Layer; };
+  /**
+   * Row i of x should fit row i of y better than any other row of the batch, and the other way round: cross-entropy of their
+   * cosines / temperature (van den Oord and others, 2018; Radford and others, 2021).
+   */
+  readonly info_nce: { (x: Tensor, y: Operand, options?: { readonly temperature?: Operand | undefined }): Tensor; (y: Operand, options?: { readonly temperature?: Operand | undefined }): Layer; };
+  /** max(0, margin - direction · (x - y)): where direction is 1, x should be greater by `margin`, where it is -1, y. */
+  readonly ranking_loss: { (x: Tensor, y: Operand, direction: Operand, options?: { readonly margin?: Operand | undefined }): Tensor; (y: Operand, direction: Operand, options?: { readonly margin?: Operand | undefined }): Layer; };
+  /**
+   * -log of the probability that the logits [N, T, K] read as the labels [N, L], when repeated classes are taken for one and
+   * `blank` for nothing (Graves and others, 2006): the sum over all alignments, by their forward recursion in logarithms. Rows end after
+   * `times` [N] steps and `lengths` [N] labels, all of them unless given. The mean over the rows.
+   */
+  readonly ctc_loss: { (logits: Tensor, labels: Operand, options?: { readonly times?: Argument | undefined | undefined; readonly lengths?: Argument | undefined | undefined; readonly blank?: Dim | undefined }): Tensor; (labels: Operand, options?: { readonly times?: Argument | undefined | undefined; readonly lengths?: Argument | undefined | undefined; readonly blank?: Dim | undefined }): Layer; };
   /** A one for the class that each row scores highest, which explanations hold fixed. */
   readonly winning: { (scores: Tensor): Tensor; (): Layer; };
   /**
@@ -325,6 +484,12 @@ export interface Library {
   readonly take: { (x: Tensor, indices: Operand, options?: { readonly axis?: Dim | undefined }): Tensor; (indices: Operand, options?: { readonly axis?: Dim | undefined }): Layer; };
   /** For each position of the axes before the last, the element of `x` [...B, K] at `indices` [...B] (or elements at [...B, M]). */
   readonly take_along: { (x: Tensor, indices: Operand, options?: { readonly axis?: Dim | undefined }): Tensor; (indices: Operand, options?: { readonly axis?: Dim | undefined }): Layer; };
+  /** The elements along `axis` in order; NaN comes last. */
+  readonly sort: { (x: Tensor, options?: { readonly axis?: Dim | undefined; readonly descending?: boolean | undefined }): Tensor; (options?: { readonly axis?: Dim | undefined; readonly descending?: boolean | undefined }): Layer; };
+  /** Where the elements along `axis` are, in the order of their values; equal ones in the order of their places. */
+  readonly argsort: { (x: Tensor, options?: { readonly axis?: Dim | undefined; readonly descending?: boolean | undefined }): Tensor; (options?: { readonly axis?: Dim | undefined; readonly descending?: boolean | undefined }): Layer; };
+  /** The `k` greatest elements along `axis`, greatest first, and their places: `values, places = topk(x, 3)`. */
+  readonly topk: { (x: Tensor, k: Dim, options?: { readonly axis?: Dim | undefined }): Tensor; (k: Dim, options?: { readonly axis?: Dim | undefined }): Layer; };
   /** A new last axis of length `classes` with a 1 at each index; all zeros for an index out of range. */
   readonly one_hot: { (indices: Tensor, classes: Dim, options?: { readonly dtype?: DType | undefined }): Tensor; (classes: Dim, options?: { readonly dtype?: DType | undefined }): Layer; };
   /** The matrix product, as `x @ y`. */
@@ -354,6 +519,10 @@ export const nn: Library = {
   softmax: libraryCall("softmax"),
   log_softmax: libraryCall("log_softmax"),
   logsumexp: libraryCall("logsumexp"),
+  lgamma: libraryCall("lgamma"),
+  digamma: libraryCall("digamma"),
+  erfinv: libraryCall("erfinv"),
+  normal_cdf: libraryCall("normal_cdf"),
   random_uniform: libraryCall("random_uniform"),
   random_normal: libraryCall("random_normal"),
   constant: libraryInitializer("constant"),
@@ -379,14 +548,57 @@ export const nn: Library = {
   batch_norm: libraryCall("batch_norm"),
   layer_norm: libraryCall("layer_norm"),
   embedding: libraryCall("embedding"),
+  conv1d: libraryCall("conv1d"),
+  separable_conv2d: libraryCall("separable_conv2d"),
+  conv2d_transpose: libraryCall("conv2d_transpose"),
+  rms_norm: libraryCall("rms_norm"),
+  group_norm: libraryCall("group_norm"),
+  instance_norm: libraryCall("instance_norm"),
+  standardized: libraryCall("standardized"),
+  unit_length: libraryCall("unit_length"),
+  nearest_along: libraryCall("nearest_along"),
+  linear_along: libraryCall("linear_along"),
+  resize2d: libraryCall("resize2d"),
+  upsample2d: libraryCall("upsample2d"),
+  part_weights: libraryCall("part_weights"),
+  adaptive_average_pool2d: libraryCall("adaptive_average_pool2d"),
+  adaptive_max_pool2d: libraryCall("adaptive_max_pool2d"),
+  grid_positions: libraryCall("grid_positions"),
+  affine_grid: libraryCall("affine_grid"),
+  grid_sample: libraryCall("grid_sample"),
+  unnormalized: libraryCall("unnormalized"),
+  attend: libraryCall("attend"),
+  multi_head_attention: libraryCall("multi_head_attention"),
+  sinusoidal_positions: libraryCall("sinusoidal_positions"),
+  rotary_positions: libraryCall("rotary_positions"),
+  solve: libraryCall("solve"),
   cross_entropy: libraryCall("cross_entropy"),
+  weighted_mean: libraryCall("weighted_mean"),
+  smoothed: libraryCall("smoothed"),
+  focal_loss: libraryCall("focal_loss"),
   binary_cross_entropy: libraryCall("binary_cross_entropy"),
   mean_squared_error: libraryCall("mean_squared_error"),
   mean_absolute_error: libraryCall("mean_absolute_error"),
   huber: libraryCall("huber"),
   hinge: libraryCall("hinge"),
+  log_cosh: libraryCall("log_cosh"),
+  poisson_loss: libraryCall("poisson_loss"),
+  quantile_loss: libraryCall("quantile_loss"),
+  dice_loss: libraryCall("dice_loss"),
   l1: libraryCall("l1"),
   l2: libraryCall("l2"),
+  elastic_net: libraryCall("elastic_net"),
+  orthogonal_penalty: libraryCall("orthogonal_penalty"),
+  sharpness: libraryCall("sharpness"),
+  kl_divergence: libraryCall("kl_divergence"),
+  cosine_similarity: libraryCall("cosine_similarity"),
+  cosine_loss: libraryCall("cosine_loss"),
+  distance: libraryCall("distance"),
+  triplet_loss: libraryCall("triplet_loss"),
+  contrastive_loss: libraryCall("contrastive_loss"),
+  info_nce: libraryCall("info_nce"),
+  ranking_loss: libraryCall("ranking_loss"),
+  ctc_loss: libraryCall("ctc_loss"),
   winning: libraryCall("winning"),
   saliency: libraryCall("saliency"),
   integrated_gradients: libraryCall("integrated_gradients"),
@@ -478,6 +690,9 @@ export const nn: Library = {
   random_bits: libraryCall("random_bits"),
   take: libraryCall("take"),
   take_along: libraryCall("take_along"),
+  sort: libraryCall("sort"),
+  argsort: libraryCall("argsort"),
+  topk: libraryCall("topk"),
   one_hot: libraryCall("one_hot"),
   matmul: libraryCall("matmul"),
   convolution: libraryCall("convolution"),

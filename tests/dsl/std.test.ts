@@ -72,6 +72,68 @@ describe("losses", () => {
   });
 });
 
+// What PyTorch 1.13 gives in float64 for the same numbers: `F.cross_entropy(x, y, label_smoothing=0.1)` and so on.
+describe("losses, beside PyTorch's", () => {
+  const x = "array([[1, 2, 3], [0, 0, 0], [5, -5, 1]])";
+  const y = "array([2, 0, 1], dtype: i32)";
+  const z = "array([[2, -1, 0.5], [0.3, 1, -1], [1, 1, 1]])";
+  const t = "array([[1, 0, 1], [0.5, 0.2, 0], [0, 1, 1]])";
+  const w = "array([1, 2, 3])";
+
+  it.each([
+    [`cross_entropy(${x}, ${y}, smoothing: 0.1)`, 3.6970264766867507],
+    [`cross_entropy(${x}, one_hot(${y}, 3), smoothing: 0.1)`, 3.6970264766867507],
+    [`cross_entropy(${x}, ${y}, class_weights: ${w})`, 3.7263032004272403],
+    [`cross_entropy(${x}, array([2, -1, 1], dtype: i32), class_weights: ${w}, ignore: -1)`, 4.251841382779066],
+    [`cross_entropy(${x}, ${y}, row_weights: take(${w}, ${y}))`, 3.7263032004272403],
+    [`binary_cross_entropy(${x}, ${t}, positive_weight: 3)`, 3.0254410199215296],
+    [`poisson_loss(${x}, ${t})`, 20.481228192068013],
+    [`kl_divergence(log_softmax(${x}), log_softmax(${z}))`, 0.8133794002224971],
+    [`triplet_loss(${x}, ${z}, ${t})`, 1.5035740061099236],
+    [`focal_loss(${x}, ${y})`, 3.517083735931522],
+    [`cosine_loss(${x} + 0.1, ${z})`, 1 - (0.18452462900976208 + 0.11980845957463077 + 0.10486258199910993) / 3],
+    [
+      `ctc_loss(transpose(sin(reshape(arange(30), [5, 2, 3]) * 1.3), [1, 0, 2]), array([[1, 2], [2, 2]], dtype: i32),
+         times: array([5, 4], dtype: i32), lengths: array([2, 1], dtype: i32))`,
+      (1.5978327911877057 + 1.6659037853078007) / 2,
+    ],
+  ])("%s", (call, expected) => {
+    near(numbers(evaluated(call, "f32[]")), [expected], 6);
+  });
+
+  it("special functions", () => {
+    const c = "array([0.3, 1.7, 5.5, 12, -0.7, -3.2])";
+    const gamma = [1.0957979948180756, -0.09580769740706588, 3.9578139676187165, 17.502307845873887];
+    near(numbers(evaluated(`lgamma(${c})`, "f32[6]")), [...gamma, 1.4524729387568078, -0.37243213612996867], 8);
+    const slope = [-3.502524222200133, 0.20854787487349372, 1.611093148581751, 2.4426616799758123];
+    near(numbers(evaluated(`digamma(${c})`, "f32[6]")), [...slope, -2.073952793628704, 5.635370221172645], 8);
+    const inverse = [-2.3267537655135153, -0.4769362762044699, 0.0008862271574665521, 0.2724627147267544];
+    const e = "array([-0.999, -0.5, 1e-3, 0.3, 0.97])";
+    near(numbers(evaluated(`erfinv(${e})`, "f32[5]")), [...inverse, 1.5344856217777179], 6);
+  });
+
+  it("solve exchanges rows where a pivot is 0", () => {
+    const a = "array([[0, 2, 1], [1, 0, 3], [4, 1, 0]])";
+    near(numbers(evaluated(`${a} @ solve(${a}, array([[1], [2], [3]]))`, "f32[3, 1]")), [1, 2, 3]);
+  });
+});
+
+describe("positions", () => {
+  it("rotary ones leave lengths, and products of equal distances", () => {
+    const before =
+      "x = sin(reshape(arange(24) + 1, [1, 6, 1, 4]))\nr = rotary_positions(x)\nk = rotary_positions(ones([1, 6, 1, 4]))";
+    const lengths = numbers(evaluated("sum(r * r - x * x, axis: -1)", "f32[1, 6, 1]", before));
+    near(lengths, [0, 0, 0, 0, 0, 0]);
+    const products = numbers(evaluated("sum(k[0, 1:, 0] * k[0, :-1, 0], axis: -1)", "f32[5]", before));
+    near(products, new Array<number>(5).fill(products[0]!));
+  });
+
+  it("sinusoids begin with 0 and 1, and turn by one radian a step", () => {
+    const first = numbers(evaluated("sinusoidal_positions(3, 4)[:, :2]", "f32[3, 2]"));
+    near(first, [0, 1, Math.sin(1), Math.cos(1), Math.sin(2), Math.cos(2)], 6);
+  });
+});
+
 describe("schedules", () => {
   const at = (call: string): number[] => numbers(evaluated(call, "f32[4]", "s = array([0, 5, 10, 100])"));
 
@@ -81,6 +143,33 @@ describe("schedules", () => {
     near(at("exponential_decay(s, 0.1, rate: 0.5, steps: 5)"), [0.1, 0.05, 0.025, 0.1 * 0.5 ** 20]);
     near(at("step_decay(s, 0.1, rate: 0.1, steps: 10)"), [0.1, 0.1, 0.01, 0.1 ** 11]);
     near(at("constant_rate(s, 0.1)"), [0.1, 0.1, 0.1, 0.1]);
+  });
+
+  it("go as PyTorch's", () => {
+    const twelve = (call: string): number[] => numbers(evaluated(call, "f32[12]", "s = arange(12)"));
+    // OneCycleLR(total_steps=12), CosineAnnealingWarmRestarts(T_0=3, T_mult=2, eta_min=0.01), PolynomialLR(total_iters=6, power=2)
+    near(
+      twelve("one_cycle(s, 0.1, steps: 12)"),
+      [
+        0.004, 0.0349789654219583, 0.08792851591221287, 0.09944154354509119, 0.09330129698414118, 0.0811745653949763,
+        0.06473789976951033, 0.046263710266697504, 0.028306099820869922, 0.01334775301888306, 0.0034566987425395223,
+        4e-7,
+      ],
+      9,
+    );
+    near(
+      twelve("warm_restarts(s, 0.1, steps: 3, factor: 2, end: 0.01)"),
+      [
+        0.1, 0.0775, 0.0325, 0.1, 0.09397114317029975, 0.0775, 0.055, 0.0325, 0.01602885682970026, 0.1,
+        0.09846666218300808, 0.09397114317029975,
+      ],
+      9,
+    );
+    near(twelve("warm_restarts(s, 0.1, steps: 4)").slice(4, 8), twelve("warm_restarts(s, 0.1, steps: 4)").slice(0, 4));
+    near(
+      twelve("polynomial_decay(s, 0.1, steps: 6, power: 2)").slice(0, 7),
+      [0.1, 0.06944444444444446, 0.04444444444444447, 0.025, 0.011111111111111117, 0.0027777777777777775, 0],
+    );
   });
 
   it("warm up evenly", () => {
@@ -185,6 +274,33 @@ train M {
     near(precision!, [(2 / 3 + 1 + 0) / 3]);
     near(recall!, [(1 + 1 / 2 + 0) / 3]);
     near(f1!, [(4 / 5 + 2 / 3 + 0) / 3]);
+  });
+
+  it("balanced accuracy, correlation, overlap and calibration", () => {
+    near(measure("balanced_accuracy(logits, label)").balanced_accuracy!, [(1 + 1 / 2 + 0) / 3]);
+    // (3 · 5 - (3·2 + 1·2 + 1·1)) / √((25 - 11) (25 - 9))
+    near(measure("matthews(logits, label)").matthews!, [(15 - 9) / Math.sqrt(14 * 16)]);
+    near(measure("intersection_over_union(logits, label)").intersection_over_union!, [(2 / 3 + 1 / 2 + 0) / 3]);
+    near(measure("top_k_accuracy(logits, label, k: 1)").top_k_accuracy!, [3 / 5]);
+    near(measure("top_k_accuracy(logits, label, k: 3)").top_k_accuracy!, [1]);
+    const sure = softmaxOf([3, 0, 0])[0]!;
+    near(measure("calibration_error(logits, label)").calibration_error!, [sure - 3 / 5]);
+  });
+
+  it("auc counts pairs in the right order", () => {
+    // The first class scores 3 0 0 3 3 and is the label in rows 1 and 4: of six pairs four are right, and two equal. The last one
+    // scores 0 0 3 0 0 and is the label in row 5: of four pairs three are equal, and one is wrong.
+    near(measure("auc(logits[:, 0], cast(label == 0, f32))").auc!, [5 / 6]);
+    near(measure("auc(logits[:, 2], cast(label == 2, f32))").auc!, [3 / 8]);
+  });
+
+  it("errors relative and squared", () => {
+    // Predictions 3 0 0 3 3 for 0 1 1 0 2, and for 1 2 2 1 3.
+    const call =
+      "root_mean_squared_error(logits[:, 0], cast(label, f32)), mean_absolute_percentage_error(logits[:, 0], cast(label, f32) + 1)";
+    const { root_mean_squared_error, mean_absolute_percentage_error } = measure(call);
+    near(root_mean_squared_error!, [Math.sqrt((9 + 1 + 1 + 9 + 1) / 5)]);
+    near(mean_absolute_percentage_error!, [(2 + 1 + 1 + 2 + 0) / 5]);
   });
 
   it("confusion has true classes as rows", () => {

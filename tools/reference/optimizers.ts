@@ -92,22 +92,6 @@ optimizer centered_rmsprop(w, g, lr: float, rho: float, momentum: float, epsilon
 }
 `;
 
-const nadam = `
-optimizer nadam(w, g, step, lr: float, beta1: float, beta2: float, epsilon: float, momentum_decay: float) {
-  state m = zeros_like(w)
-  state v = zeros_like(w)
-  state product = ones_like(w)
-  t = step + 1
-  now = beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
-  next = beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * momentum_decay))
-  update m = beta1 * m + (1 - beta1) * g
-  update v = beta2 * v + (1 - beta2) * g * g
-  update product = product * now
-  ahead = next * m / (1 - product * next) + (1 - now) * g / (1 - product)
-  w - lr * ahead / (sqrt(v / (1 - beta2 ** t)) + epsilon)
-}
-`;
-
 const amsgrad = `
 optimizer amsgrad(w, g, step, lr: float, beta1: float, beta2: float, epsilon: float) {
   state m = zeros_like(w)
@@ -121,45 +105,6 @@ optimizer amsgrad(w, g, step, lr: float, beta1: float, beta2: float, epsilon: fl
 }
 `;
 
-const adamax = `
-optimizer adamax(w, g, step, lr: float, beta1: float, beta2: float, epsilon: float) {
-  state m = zeros_like(w)
-  state u = zeros_like(w)
-  update m = beta1 * m + (1 - beta1) * g
-  update u = maximum(beta2 * u, abs(g) + epsilon)
-  w - lr / (1 - beta1 ** (step + 1)) * m / u
-}
-`;
-
-const adadelta = `
-optimizer adadelta(w, g, lr: float, rho: float, epsilon: float) {
-  state v = zeros_like(w)
-  state d = zeros_like(w)
-  update v = rho * v + (1 - rho) * g * g
-  move = sqrt(d + epsilon) / sqrt(v + epsilon) * g
-  update d = rho * d + (1 - rho) * move * move
-  w - lr * move
-}
-`;
-
-/** Without the variance while its estimate has no length yet (Liu and others, 2019). */
-const radam = `
-optimizer radam(w, g, step, lr: float, beta1: float, beta2: float, epsilon: float) {
-  state m = zeros_like(w)
-  state v = zeros_like(w)
-  t = step + 1
-  update m = beta1 * m + (1 - beta1) * g
-  update v = beta2 * v + (1 - beta2) * g * g
-  m_hat = m / (1 - beta1 ** t)
-  limit = 2 / (1 - beta2) - 1
-  length = limit - 2 * t * beta2 ** t / (1 - beta2 ** t)
-  known = length > 5
-  safe = where(known, length, 6.0)
-  r = sqrt((safe - 4) * (safe - 2) * limit / ((limit - 4) * (limit - 2) * safe))
-  w - lr * where(known, m_hat * r * sqrt(1 - beta2 ** t) / (sqrt(v) + epsilon), m_hat)
-}
-`;
-
 export const optimizers: Readonly<Record<string, Recipe>> = {
   "optimizer:SGD": sgd,
   "optimizer:Adam": adam,
@@ -170,12 +115,12 @@ export const optimizers: Readonly<Record<string, Recipe>> = {
   "optimizer:RMSprop": rmsprop,
   "optimizer:Adagrad": adagrad,
   "optimizer:Adadelta": (c) =>
-    steps(c, `adadelta(${lr(c)}, rho: ${float(numberOf(c, "rho", 0.9))}, ${epsilon(c)})`, decayOf(c), adadelta),
-  "optimizer:Adamax": (c) => steps(c, `adamax(${lr(c)}, ${betas(c)}, ${epsilon(c)})`, decayOf(c), adamax),
-  "optimizer:RAdam": (c) => steps(c, `radam(${lr(c)}, ${betas(c)}, ${epsilon(c)})`, decayOf(c), radam),
+    steps(c, `adadelta(${lr(c)}, rho: ${float(numberOf(c, "rho", 0.9))}, ${epsilon(c)})`, decayOf(c)),
+  "optimizer:Adamax": (c) => steps(c, `adamax(${lr(c)}, ${betas(c)}, ${epsilon(c)})`, decayOf(c)),
+  "optimizer:RAdam": (c) => steps(c, `radam(${lr(c)}, ${betas(c)}, ${epsilon(c)})`, decayOf(c)),
   "optimizer:NAdam": (c) => {
     const call = `nadam(${lr(c)}, ${betas(c)}, ${epsilon(c)}, momentum_decay: ${float(numberOf(c, "momentum_decay", 0.004))})`;
-    return steps(c, call, decayOf(c), nadam);
+    return steps(c, call, decayOf(c));
   },
 };
 

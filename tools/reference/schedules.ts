@@ -39,22 +39,10 @@ function cyclic(c: ReferenceCase): Program {
   return schedule(`${base(c)} + ${float(numberOf(c, "max_lr", 0.1) - numberOf(c, "base_lr", 0.1))} * (${rise})`);
 }
 
-/** Restarts whose periods grow by T_mult: the period that a step is in, unrolled. */
-function restarts(c: ReferenceCase): Program {
-  const factor = numberOf(c, "T_mult", 1);
-  const starts: [start: number, length: number][] = [];
-  let [start, length] = [0, numberOf(c, "T_0", 1)];
-  while (start < (c.outputs.lr?.data.length ?? 0)) {
-    starts.push([start, length]);
-    [start, length] = [start + length, length * factor];
-  }
-  const low = numberOf(c, "eta_min", 0);
-  const part = ([from, size]: readonly [number, number]): string =>
-    `${low} + ${numberOf(c, "base_lr", 0.1) - low} * 0.5 * (1 + cos(pi * (at - ${float(from)}) / ${float(size)}))`;
-  return schedule(
-    starts.map(part).reduceRight((later, text, i) => `where(at < ${float(starts[i + 1]![0])}, ${text}, ${later})`),
+const restarts = (c: ReferenceCase): Program =>
+  schedule(
+    `warm_restarts(at, ${base(c)}, steps: ${numberOf(c, "T_0", 1)}, factor: ${numberOf(c, "T_mult", 1)}, end: ${number(c, "eta_min", 0)})`,
   );
-}
 
 export const schedules: Readonly<Record<string, Recipe>> = {
   "lr_scheduler:StepLR": (c) =>
@@ -69,7 +57,9 @@ export const schedules: Readonly<Record<string, Recipe>> = {
     return schedule(`${base(c)} * (${from} + ${to - from} * minimum(at / ${number(c, "total_iters", 5)}, 1))`);
   },
   "lr_scheduler:PolynomialLR": (c) =>
-    schedule(`${base(c)} * (1 - minimum(at / ${number(c, "total_iters", 5)}, 1)) ** ${number(c, "power", 1)}`),
+    schedule(
+      `polynomial_decay(at, ${base(c)}, steps: ${numberOf(c, "total_iters", 5)}, power: ${number(c, "power", 1)})`,
+    ),
   "lr_scheduler:OneCycleLR": oneCycle,
   "lr_scheduler:CyclicLR": cyclic,
   "lr_scheduler:CosineAnnealingWarmRestarts": restarts,
