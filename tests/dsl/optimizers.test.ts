@@ -143,7 +143,7 @@ describe("optimizers", () => {
   });
 
   it("max_norm and non_negative keep kernels within their bounds", () => {
-    const after = (optimizer: string): number[] => {
+    const stepped = (optimizer: string): number[] => {
       const module = moduleOf(`model M(x: f32[1]) -> (loss: f32[]) {
   param w: f32[2, 2] ~ ones
   loss = sum(w * array([[30, 1], [40, 1]]))
@@ -156,10 +156,10 @@ train M {
       const inputs = { x: floats([1], [0]), step: floats([], [0]) };
       return numbers(runGraph(module, "train_step", inputs, initialOf(module)).updates.get("w")!);
     };
-    const [a, b, c, d] = after("max_norm(sgd(lr: 0.1), limit: 2)");
+    const [a, b, c, d] = stepped("max_norm(sgd(lr: 0.1), limit: 2)");
     expect(Math.hypot(a!, c!)).toBeCloseTo(2, 12);
     expect([a! / c!, b, d]).toEqual([expect.closeTo(2 / 3, 12), 0.9, 0.9]);
-    expect(after("non_negative(sgd(lr: 0.1))")).toEqual([0, 0.9, 0, 0.9]);
+    expect(stepped("non_negative(sgd(lr: 0.1))")).toEqual([0, 0.9, 0, 0.9]);
   });
 
   it("none of the library's is left out", () => {
