@@ -42,7 +42,7 @@ export function addEval(program: Command): void {
         await chosenThreads(options, "one"),
       );
       const { data, test } = await loadTrainingData(plan, columnTypes(compiled.module, plan), {
-        read: dataFiles(source.directory, options.data),
+        ...dataFiles(source.directory, options.data),
         ...(metadata.classes === undefined ? {} : { classes: classesOf(metadata.classes, options.weights) }),
       });
       const rows = test ?? data;

@@ -103,8 +103,8 @@ async function rowsToExplain(source: Source, input: string, options: Options): P
   const { dataFiles } = await import("../train/node/data-files.ts");
   const { gatherColumn } = await import("../train/data/dataset.ts");
   const { columnTypes } = await import("../train/session.ts");
-  const read = dataFiles(source.directory, options.data);
-  const { data, test } = await loadTrainingData(plan, columnTypes(source.module, plan), { read });
+  const files = dataFiles(source.directory, options.data);
+  const { data, test } = await loadTrainingData(plan, columnTypes(source.module, plan), files);
   const { columns, classes, rows } = test ?? data;
   const first = Array.from({ length: Math.min(options.rows, rows) }, (_, row) => row);
   const [target] = plan.targets;

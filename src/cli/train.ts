@@ -63,7 +63,7 @@ export function addTrain(program: Command): void {
       const graphs = ["init", "train_step", "eval_step", "metrics", ...(options.report ? reportGraphs : [])];
       const compiled = compile(withGradients(source.module), { graphs, target, fma: false });
       const { data, test } = await loadTrainingData(plan, columnTypes(compiled.module, plan), {
-        read: dataFiles(source.directory, options.data),
+        ...dataFiles(source.directory, options.data),
         ...(limit === undefined ? {} : { limit }),
       });
       const executable = load(compiled, { threads: await chosenThreads(options, "cores") });

@@ -31,6 +31,7 @@ const expected: Readonly<Record<DataKind, string>> = {
   column: "the name of a column",
   count: "a whole number, 0 or more",
   size: "a whole number, 1 or more",
+  sizes: "a whole number, or two in a list,",
   seed: "a whole number",
   number: "a number, 0 or more",
   share: "a share from 0% to 100%",
@@ -47,6 +48,8 @@ function fits(kind: DataKind, value: Setting): boolean {
       return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
     case "size":
       return typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
+    case "sizes":
+      return fits("size", value) || (Array.isArray(value) && value.length === 2 && value.every((v) => fits("size", v)));
     case "seed":
       return typeof value === "number" && Number.isSafeInteger(value);
     case "number":

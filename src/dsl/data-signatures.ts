@@ -2,7 +2,7 @@
 // which come the checks of a program, the documentation, and the names that src/train/data must implement.
 
 /** What a parameter takes. A share is a number from 0 to 1, such as 10%; a column is named as in the program, without quotes. */
-export type DataKind = "text" | "column" | "count" | "size" | "seed" | "share" | "number" | "lists" | "shift";
+export type DataKind = "text" | "column" | "count" | "size" | "sizes" | "seed" | "share" | "number" | "lists" | "shift";
 
 export interface DataParameter {
   readonly name: string;
@@ -62,6 +62,32 @@ export const dataSources = {
     parameters: [
       { name: "images", kind: "text", doc: "path of the file of images" },
       { name: "labels", kind: "text", doc: "path of the file of labels", optional: true },
+    ],
+  },
+  npy: {
+    doc: 'Arrays of NumPy, a file a column: `npy(image: "images.npy", label: "labels.npy")`.',
+    parameters: [],
+    columns: { kind: "text", doc: "path of the file" },
+  },
+  npz: {
+    doc: 'The arrays of a NumPy archive, all of them, or those that are named: `npz("mnist.npz", image: "x_train")`.',
+    parameters: [{ name: "file", kind: "text", doc: "path of the file" }],
+    columns: { kind: "text", doc: "the name of the array in the file" },
+  },
+  images: {
+    doc:
+      "PNG and JPEG files in a folder: `image: f32[N, H, W, channels]` from 0 to 1. Folders in it are classes, in alphabetical " +
+      "order: `label: i32[N]`. Files are decoded when a batch asks for them; `cache` keeps them.",
+    parameters: [
+      { name: "folder", kind: "text", doc: "path of the folder" },
+      {
+        name: "size",
+        kind: "sizes",
+        doc: "height and width, to which all are brought; else all must be alike",
+        optional: true,
+        named: true,
+      },
+      { name: "channels", kind: "size", doc: "1 for grey, 3 for colours, which is usual", optional: true, named: true },
     ],
   },
   characters: {

@@ -20,6 +20,13 @@ export interface CsvRow {
 /** Reads a table with a header. Throws a FormatError that names `file`, line and column. */
 export function parseCsv(text: string, file: string): Csv {
   const [first, ...rows] = splitRecords(text, file);
+  const header = csvHeader(first, file);
+  for (const row of rows) checkCells(row, header, file);
+  return { file, header, rows };
+}
+
+/** The names of the columns, from the first record. Throws a FormatError. */
+export function csvHeader(first: CsvRow | undefined, file: string): string[] {
   if (!first) throw new FormatError(file, "is empty", "the first line names the columns: width,height,label");
   const header = first.cells.map((name) => name.trim());
   header.forEach((name, i) => {
@@ -34,22 +41,27 @@ export function parseCsv(text: string, file: string): Csv {
       throw new FormatError(file, `line ${first.line}: two columns are named ${excerpt(name)}`, "rename one of them");
     }
   });
-  for (const { line, cells } of rows) {
-    if (cells.length === header.length) continue;
-    const few = cells.length < header.length;
-    const what = few ? `no cell for ${excerpt(header[cells.length]!)}` : "more cells than the header";
-    const help = few ? "add the missing cells" : 'put a cell that holds a comma between double quotes: "a, b"';
-    throw new FormatError(file, `line ${line} has ${what}: ${cells.length} cells, not ${header.length}`, help);
-  }
-  return { file, header, rows };
+  return header;
 }
 
-/** Fields and lines by RFC 4180; line ends are CRLF, LF or CR; lines without any text are passed over. */
-function splitRecords(text: string, file: string): CsvRow[] {
+/** Throws a FormatError where a row has not as many cells as the header. */
+export function checkCells({ line, cells }: CsvRow, header: readonly string[], file: string): void {
+  if (cells.length === header.length) return;
+  const few = cells.length < header.length;
+  const what = few ? `no cell for ${excerpt(header[cells.length]!)}` : "more cells than the header";
+  const help = few ? "add the missing cells" : 'put a cell that holds a comma between double quotes: "a, b"';
+  throw new FormatError(file, `line ${line} has ${what}: ${cells.length} cells, not ${header.length}`, help);
+}
+
+/**
+ * Fields and lines by RFC 4180; line ends are CRLF, LF or CR; lines without any text are passed over.
+ * @param first the number of the text's first line in the file
+ */
+export function splitRecords(text: string, file: string, first = 1): CsvRow[] {
   const records: CsvRow[] = [];
   let cells: string[] = [];
-  let line = 1;
-  let startLine = 1;
+  let line = first;
+  let startLine = first;
   let at = 0;
   const endRecord = (): void => {
     if (cells.length > 1 || cells[0] !== "") records.push({ line: startLine, cells });
@@ -112,7 +124,7 @@ function quotedField(text: string, start: number, file: string, line: number) {
 
 const numeric = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-const isNumericCell = (cell: string): boolean => numeric.test(cell.trim());
+export const isNumericCell = (cell: string): boolean => numeric.test(cell.trim());
 
 /** Whether a column holds numbers: true if any cell is one (the others are then mistakes), false for text alone. */
 export function isNumericColumn(csv: Csv, column: number): boolean {
@@ -124,11 +136,16 @@ export function numericColumn(csv: Csv, column: number): Float64Array {
   return Float64Array.from(csv.rows, ({ line, cells }) => {
     const cell = cells[column]!;
     if (isNumericCell(cell)) return Number(cell);
-    const at = `line ${line}, column ${excerpt(csv.header[column]!)}`;
-    if (cell.trim() === "")
-      throw new FormatError(csv.file, `${at}: the cell is empty`, "fill it in or remove the line");
-    throw new FormatError(csv.file, `${at}: ${excerpt(cell)} is not a number`, "correct the cell or remove the line");
+    throw badCell(csv.file, line, csv.header[column]!, cell);
   });
+}
+
+/** What is wrong with a cell that should be a number, or a text. */
+export function badCell(file: string, line: number, column: string, cell: string): FormatError {
+  const at = `line ${line}, column ${excerpt(column)}`;
+  return cell.trim() === ""
+    ? new FormatError(file, `${at}: the cell is empty`, "fill it in or remove the line")
+    : new FormatError(file, `${at}: ${excerpt(cell)} is not a number`, "correct the cell or remove the line");
 }
 
 /** The texts of a column, as classes. Throws a FormatError at the first empty cell. */
@@ -136,7 +153,6 @@ export function textColumn(csv: Csv, column: number): string[] {
   return csv.rows.map(({ line, cells }) => {
     const cell = cells[column]!.trim();
     if (cell !== "") return cell;
-    const at = `line ${line}, column ${excerpt(csv.header[column]!)}`;
-    throw new FormatError(csv.file, `${at}: the cell is empty`, "fill it in or remove the line");
+    throw badCell(csv.file, line, csv.header[column]!, cell);
   });
 }

@@ -30,12 +30,29 @@ const written: Readonly<Record<DType, string>> = {
   bool: "|b1",
 };
 
+/** What the header of an NPY file says. */
+export interface NpyHeader {
+  readonly type: FileType;
+  readonly shape: readonly number[];
+  /** The place of the first element, in bytes. */
+  readonly start: number;
+}
+
 /** Reads one array; float64 is rounded to f32, int64 must fit into i32. Throws a FormatError that names `file`. */
 export function readNpy(bytes: Uint8Array, file: string): Tensor {
+  const { type, shape, start } = readNpyHeader(bytes, bytes.length, file);
+  return tensorFromBytes(type, shape, bytes.subarray(start), (what) => {
+    throw new FormatError(file, what, again);
+  });
+}
+
+const again = "write the file again with numpy.save";
+
+/** Reads the header from the first bytes of a file that is `size` bytes long. Throws a FormatError that names `file`. */
+export function readNpyHeader(bytes: Uint8Array, size: number, file: string): NpyHeader {
   const fail = (what: string, help: string): never => {
     throw new FormatError(file, what, help);
   };
-  const again = "write the file again with numpy.save";
   if (bytes.length < 10 || magic.some((byte, i) => bytes[i] !== byte)) {
     fail("does not begin with the magic number of NPY", "this reads files written with numpy.save");
   }
@@ -63,10 +80,10 @@ export function readNpy(bytes: Uint8Array, file: string): Tensor {
     fail("its elements are in Fortran's order", "save it in C's order: numpy.save(file, numpy.ascontiguousarray(x))");
   }
   const expected = elementCount(shape) * fileTypeBytes[fileType];
-  if (expected !== bytes.length - start) {
-    fail(`its header says [${shape.join(", ")}], ${expected} bytes, but ${bytes.length - start} follow`, again);
+  if (expected !== size - start) {
+    fail(`its header says [${shape.join(", ")}], ${expected} bytes, but ${size - start} follow`, again);
   }
-  return tensorFromBytes(fileType, shape, bytes.subarray(start), (what) => fail(what, again));
+  return { type: fileType, shape, start };
 }
 
 /** Writes one array in version 1 of the format. */

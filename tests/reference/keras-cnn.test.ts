@@ -41,7 +41,7 @@ describe.skipIf(!present).each(["js", "wasm"] as const)(
       const graphs = ["init", "train_step", "eval_step", "metrics"];
       const compiled = compile(source.module, { graphs, target, fma: false });
       const { data } = await loadTrainingData(plan, columnTypes(compiled.module, plan), {
-        read: dataFiles(shared("datasets")),
+        ...dataFiles(shared("datasets")),
         limit: 60 * 32,
       });
       const losses: number[] = [];

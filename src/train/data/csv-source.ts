@@ -19,13 +19,7 @@ export function readTable(
   named: Readonly<Record<string, Setting>>,
 ): Dataset {
   const csv = parseCsv(text, path);
-  const find = (name: string): number => {
-    const at = csv.header.indexOf(name);
-    if (at >= 0) return at;
-    const near = closest(name, csv.header);
-    const help = `${near ? `did you mean ${near}? ` : ""}its columns are ${listNames(csv.header)}`;
-    throw new DataError(call, `${path} has no column ${name}`, help);
-  };
+  const find = columnFinder(call, csv.header, path);
   const wanted = only === undefined ? named : { ...named, [String(only)]: only };
   const columns: Record<string, Tensor> = {};
   const classes: Record<string, readonly string[]> = {};
@@ -52,6 +46,17 @@ export function readTable(
   }
   return datasetOf(call, columns, classes);
 }
+
+/** Finds a column by its name. Throws a DataError where there is none. */
+export const columnFinder =
+  (call: DataCall, header: readonly string[], path: string) =>
+  (name: string): number => {
+    const at = header.indexOf(name);
+    if (at >= 0) return at;
+    const near = closest(name, header);
+    const help = `${near ? `did you mean ${near}? ` : ""}its columns are ${listNames(header)}`;
+    throw new DataError(call, `${path} has no column ${name}`, help);
+  };
 
 /** Whole numbers stay exact as i32; all else is f32. */
 function column(values: Float64Array): Tensor {

@@ -7,6 +7,7 @@ import type { TensorType } from "../../ir/graph.ts";
 import { alignClasses, conformDataset } from "./conform.ts";
 import { DataError } from "./data-error.ts";
 import { type Dataset, takeRows } from "./dataset.ts";
+import type { DataFiles } from "./files.ts";
 import { type DataContext, sources } from "./sources.ts";
 import { transforms } from "./transforms.ts";
 
@@ -38,9 +39,8 @@ export interface TrainingData {
   readonly test?: Dataset;
 }
 
-export interface LoadOptions {
-  /** Reads a data file; see `dataFiles` in ../node/data-files.ts. */
-  readonly read: DataContext["read"];
+/** Reads data files; see `dataFiles` in ../node/data-files.ts. */
+export interface LoadOptions extends DataFiles {
   /** At most this many rows of the training data. */
   readonly limit?: number;
   /** Classes from an earlier run, for evaluation. */
@@ -56,14 +56,14 @@ export async function loadTrainingData(
   types: Readonly<Record<string, TensorType>>,
   options: LoadOptions,
 ): Promise<TrainingData> {
-  const { read, classes = {} } = options;
+  const { classes = {}, limit, ...files } = options;
   const scales: DataContext["scales"] = new Map();
   const load = async (pipeline: DataPipeline, role: "data" | "test", known: Dataset["classes"]) => {
-    const table = await loadDataset(pipeline, { read, seed: plan.seed, role, scales });
+    const table = await loadDataset(pipeline, { ...files, seed: plan.seed, role, scales });
     return conformDataset(alignClasses(table, known, pipeline), types, pipeline);
   };
   const whole = await load(plan.data, "data", classes);
-  const data = options.limit === undefined ? whole : takeRows(whole, options.limit);
+  const data = limit === undefined ? whole : takeRows(whole, limit);
   if (!plan.test) return { data };
   return { data, test: await load(plan.test, "test", { ...whole.classes, ...classes }) };
 }

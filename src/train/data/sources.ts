@@ -7,18 +7,21 @@ import type { DataCall } from "../../dsl/training-plan.ts";
 import { decodeUtf8 } from "../../formats/format-error.ts";
 import { readIdx } from "../../formats/idx.ts";
 import { tensorFromLists } from "../../formats/json.ts";
+import { readNpy } from "../../formats/npy.ts";
 import type { Tensor } from "../../ir/dtype.ts";
+import { closest } from "../../util/text.ts";
 import { digits } from "../digits.ts";
 import { readTable } from "./csv-source.ts";
-import { DataError, formatPlace } from "./data-error.ts";
-import { type Dataset, datasetOf } from "./dataset.ts";
+import { streamTable } from "./csv-stream.ts";
+import { DataError, formatPlace, listNames } from "./data-error.ts";
+import { type Column, type Dataset, datasetOf } from "./dataset.ts";
+import type { DataFiles } from "./files.ts";
+import { streamArray } from "./npy-stream.ts";
 import type { Scale } from "./statistics.ts";
 import { readCharacters } from "./text-source.ts";
 
 /** What sources and transforms may ask of those who load data. */
-export interface DataContext {
-  /** The bytes of a data file and its path for messages. Throws a FormatError where there is no such file. */
-  readonly read: (file: string) => Promise<{ readonly path: string; readonly bytes: Uint8Array }>;
+export interface DataContext extends DataFiles {
   /** The seed of the training. */
   readonly seed: number;
   /** Which data these are; drawn data differ between the two. */
@@ -39,6 +42,8 @@ export const sources: { readonly [name in DataSource]: SourceOf } = {
   },
 
   csv: async (call, { values, columns }, context) => {
+    const open = context.open?.(String(values.file));
+    if (open) return streamTable(call, open, values.column, columns);
     const { path, bytes } = await context.read(String(values.file));
     return readTable(call, decodeUtf8(bytes, path), path, values.column, columns);
   },
@@ -54,6 +59,36 @@ export const sources: { readonly [name in DataSource]: SourceOf } = {
       throw new DataError(call, what, "name the file of images first, then that of labels");
     }
     return datasetOf(call, { image, label: { dtype: "i32", shape: label.shape, data: Int32Array.from(label.data) } });
+  },
+
+  npy: async (call, { columns }, context) => {
+    const arrays = Object.entries(columns).map(async ([name, file]): Promise<readonly [string, Column]> => {
+      const open = context.open?.(String(file));
+      if (open) return [name, streamArray(open)];
+      const { path, bytes } = await context.read(String(file));
+      return [name, readNpy(bytes, path)];
+    });
+    return datasetOf(call, Object.fromEntries(await Promise.all(arrays)));
+  },
+
+  npz: async (call, { values, columns }, context) => {
+    const { readNpz } = await import("../../formats/npz.ts");
+    const { path, bytes } = await context.read(String(values.file));
+    const arrays = readNpz(bytes, path);
+    const find = (name: string): Tensor => {
+      const array = Object.hasOwn(arrays, name) ? arrays[name] : undefined;
+      if (array) return array;
+      const near = closest(name, Object.keys(arrays));
+      const help = `${near ? `did you mean ${near}? ` : ""}its arrays are ${listNames(Object.keys(arrays))}`;
+      throw new DataError(call, `${path} has no array ${name}`, help);
+    };
+    const wanted = Object.entries(columns).map(([name, array]) => [name, find(String(array))] as const);
+    return datasetOf(call, wanted.length === 0 ? arrays : Object.fromEntries(wanted));
+  },
+
+  images: async (call, { values }, context) => {
+    const { readImages } = await import("./image-source.ts");
+    return readImages(call, values, context);
   },
 
   characters: async (call, { values, columns }, context) => {

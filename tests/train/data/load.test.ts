@@ -274,11 +274,11 @@ describe("mistakes in pipelines", () => {
   });
 
   it("a missing file names the path and --data", async () => {
-    const read = dataFiles("/nowhere");
+    const read = dataFiles("/nowhere").read;
     await expect(read("a.csv")).rejects.toThrow(
       /^\/nowhere\/a\.csv: cannot be read: there is no such file.*\n.*--data DIR/,
     );
-    await expect(dataFiles(".", "/elsewhere")("a.csv")).rejects.toThrow("/elsewhere/a.csv");
+    await expect(dataFiles(".", "/elsewhere").read("a.csv")).rejects.toThrow("/elsewhere/a.csv");
   });
 });
 
@@ -341,7 +341,7 @@ describe("data for a model", () => {
 
   const mnist = ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"];
   it.skipIf(!existsSync(shared(`datasets/${mnist[0]}`)))("reads MNIST, iris, diabetes and temperatures", async () => {
-    const read = dataFiles(".", shared("datasets"));
+    const { read } = dataFiles(".", shared("datasets"));
     const real = (...pipeline: DataPipeline) => loadDataset(pipeline, { ...context, read, seed: 0 });
     const images = await real(call("idx", mnist));
     expect(images.columns.image?.shape).toEqual([10000, 28, 28, 1]);
