@@ -38,11 +38,12 @@ function describe(op: Operation): string[] {
 
 function traits(op: Operation): string[] {
   const { lower } = op;
-  const gradient = op.differentiate
-    ? op.smooth === false
-      ? "has a gradient, with kinks or jumps"
-      : "has a gradient, which has one too"
-    : "no gradient";
+  const gradient =
+    op.differentiate || op.body?.differentiable
+      ? op.smooth === false
+        ? "has a gradient, with kinks or jumps"
+        : "has a gradient, which has one too"
+      : "no gradient";
   const kernel = {
     element: "fuses into what uses it",
     view: "costs nothing between kernels",

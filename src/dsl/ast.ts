@@ -454,7 +454,7 @@ export interface EllipsisItem extends Node {
   readonly kind: "ellipsis";
 }
 
-/** `scan g in xw along 1 reversed carry h, c { … yield h }`, whose value is the stacked yields. */
+/** `scan g in xw along 1 reversed recompute carry h, c { … yield h }`, whose value is the stacked yields. */
 export interface ScanExpression extends Node {
   readonly kind: "scan";
   /** `scan a, b in xs, ys …` walks several sequences in step. */
@@ -462,6 +462,8 @@ export interface ScanExpression extends Node {
   readonly sources: readonly Expression[];
   readonly axis: Expression;
   readonly reversed: boolean;
+  /** For the gradient, what a step computes is computed again instead of kept. */
+  readonly recompute: boolean;
   readonly carry: readonly Identifier[];
   readonly body: Body;
 }

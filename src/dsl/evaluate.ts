@@ -12,6 +12,7 @@ import { indexValue } from "./indexing.ts";
 import { reduceToNumber } from "./notation/evaluate.ts";
 import { binary, unary } from "./operators.ts";
 import { type FileScope, libraryNames } from "./resolve.ts";
+import { evaluateScan } from "./scan.ts";
 import { assign, lookup, namesIn, openScope, type Scope } from "./scope.ts";
 import {
   bool,
@@ -34,6 +35,8 @@ export interface Environment {
   readonly file: FileScope;
   /** In a `train` block schedules get the step by themselves. */
   readonly train?: boolean;
+  /** In the body of a scan, what it has yielded so far. */
+  readonly yields?: CompileValue[];
 }
 
 export function evaluate(c: Context, env: Environment, expression: Expression): CompileValue {
@@ -83,10 +86,7 @@ export function evaluate(c: Context, env: Environment, expression: Expression): 
     case "reduction":
       return reduceToNumber(c, env, expression);
     case "scan":
-      c.frame.span = expression.span;
-      throw mistake(c, "syntax", "scan is not supported yet", {
-        help: "`for` and `repeat` unroll loops of a known length",
-      });
+      return evaluateScan(c, env, expression);
   }
 }
 

@@ -339,6 +339,7 @@ export class ExpressionParser extends BaseParser {
     this.CONSUME(kind.Along);
     const axis = this.SUBRULE3(this.expression);
     const reversed = this.OPTION(() => this.CONSUME(kind.Reversed));
+    const recompute = this.OPTION3(() => this.CONSUME(kind.Recompute));
     this.OPTION2(() => {
       this.CONSUME(kind.Carry);
       carry.push(this.CONSUME3(kind.Identifier));
@@ -360,6 +361,7 @@ export class ExpressionParser extends BaseParser {
         sources,
         axis,
         reversed: reversed !== undefined,
+        recompute: recompute !== undefined,
         carry: carry.map(identifier),
         body,
         span: { start: start.startOffset, end: body.span.end },

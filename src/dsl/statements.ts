@@ -99,7 +99,12 @@ function runStatement(c: Context, env: Environment, statement: Statement): Compi
       assignIndexed(c, env, statement);
       return none;
     case "yield":
-      throw mistake(c, "syntax", "yield belongs into a scan, which is not supported yet");
+      if (!env.yields)
+        throw mistake(c, "syntax", "yield belongs into a scan", {
+          help: "the value of a block is its last expression, without a word before it",
+        });
+      env.yields.push(evaluate(c, env, statement.value));
+      return none;
   }
 }
 

@@ -141,16 +141,18 @@ export const statementWords: ReadonlyMap<string, TokenType> = new Map([
 
 /** `repeat n { … }` at the start of a statement; `repeat(x, 2)` is a call. */
 export const Repeat = keyword("repeat");
-/** `scan x in …`; `along`, `reversed` and `carry` are words only up to its `{`, and `from` only after `import { … }`. */
+/** `scan x in …`; `along`, `reversed`, `recompute` and `carry` are words only up to its `{`, and `from` only after `import { … }`. */
 export const Scan = keyword("scan");
 export const Along = keyword("along");
 export const Reversed = keyword("reversed");
+export const Recompute = keyword("recompute");
 export const Carry = keyword("carry");
 export const From = keyword("from");
 
 export const scanWords: ReadonlyMap<string, TokenType> = new Map([
   ["along", Along],
   ["reversed", Reversed],
+  ["recompute", Recompute],
   ["carry", Carry],
 ]);
 

@@ -34,8 +34,11 @@ export const attribute = {
   bool: kind("true or false", (v): v is boolean => typeof v === "boolean"),
   text: kind("a text", (v): v is string => typeof v === "string"),
   ints: kind("a list of integers", isInts),
+  /** Of a size, as dimensions mention it. */
+  name: kind("a name", (v): v is string => typeof v === "string"),
   /** Lists of lists of integers, such as padding [[1, 1], [0, 2]]. */
   intLists: kind("a list of lists of integers", isPairs),
+  dim: kind("a dimension", isDimension),
   dims: kind("a list of dimensions", (v): v is readonly Dim[] => Array.isArray(v) && v.every(isDimension)),
   /** Pairs of dimensions, such as the padding before and after each axis. */
   dimLists: kind(

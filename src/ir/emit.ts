@@ -58,12 +58,12 @@ export function createEmit(sink: (node: Node) => void, location: () => Location 
     const fixed = definition.inputs.length;
     if (!definition.inputs.some((name) => name.startsWith("...")) && values.length !== fixed)
       throw new InferenceError(`${op} takes ${fixed} operands, not ${values.length}`);
-    const types = body
-      ? body.outputs.map((output) => output.value.type)
-      : definition.infer(
-          values.map((value) => value.type),
-          attributes,
-        );
+    const given = values.map((value) => value.type);
+    const outputs = body?.outputs.map((output) => output.value.type);
+    const types =
+      outputs && definition.body
+        ? definition.body.results(given, attributes, outputs)
+        : definition.infer(given, attributes);
     const made = makeNode(op, values, attributes, types, location(), body);
     sink(made);
     return made.results;

@@ -88,18 +88,19 @@ function runNode(
   sizes: Sizes,
   observe: Observer | undefined,
 ): readonly ReferenceTensor[] {
-  if (node.body) {
-    const { inputs, outputs } = node.body;
-    const named = Object.fromEntries(inputs.map(({ name }, i) => [name, operands[i]!]));
-    const results = runGraph(node.body, named, globals, sizes, observe).outputs;
-    return outputs.map(({ name }) => results[name]!);
-  }
   const definition = operation(node.op);
   if (!definition) throw new InterpretError(`there is no operation ${node.op}`);
   if (node.op === "gradient")
     throw new InterpretError("gradient has no meaning of its own: run the pass `differentiate` first");
   const types = node.results.map(({ type }) => ({ dtype: type.dtype, shape: evaluateShape(type.shape, sizes) }));
-  return definition.evaluate(operands, evaluateAttributes(node.attributes, sizes), types);
+  const attributes = evaluateAttributes(node.attributes, sizes);
+  const { body } = node;
+  if (!body || !definition.body) return definition.evaluate(operands, attributes, types);
+  return definition.body.evaluate(operands, attributes, types, (inputs, more) => {
+    const named = Object.fromEntries(body.inputs.map(({ name }, i) => [name, inputs[i]!]));
+    const results = runGraph(body, named, globals, { ...sizes, ...more }, observe).outputs;
+    return body.outputs.map(({ name }) => results[name]!);
+  });
 }
 
 /**

@@ -2,7 +2,7 @@
 // place. From the registry in `ops/index.ts` come the verifier, the interpreter, the documentation and the generated tests.
 
 import type { AttributeSchema, Attributes, AttributesOf } from "./attributes.ts";
-import type { Dim } from "./dim.ts";
+import type { Dim, Sizes } from "./dim.ts";
 import type { DType } from "./dtype.ts";
 import type { Emit } from "./emit.ts";
 import type { TensorType, Value } from "./graph.ts";
@@ -108,6 +108,23 @@ export interface SampleTensor {
     | { readonly kind: "values"; readonly values: readonly number[] };
 }
 
+/** An operation with a body takes its types from it: `infer` and `evaluate` are not asked. */
+export interface BodyRules<A> {
+  /** Whether the pass `differentiate` knows its gradient. */
+  readonly differentiable: boolean;
+  /** Types that the inputs of the body have, or an InferenceError. */
+  inputs(operands: readonly TensorType[], attributes: A): readonly TensorType[];
+  /** Types of the results, from those of the body's outputs, or an InferenceError. */
+  results(operands: readonly TensorType[], attributes: A, outputs: readonly TensorType[]): readonly TensorType[];
+  /** Plain meaning; `run` runs the body once, with more sizes than those of the graph around it. */
+  evaluate(
+    operands: readonly ReferenceTensor[],
+    attributes: A,
+    results: readonly { readonly dtype: DType; readonly shape: readonly number[] }[],
+    run: (inputs: readonly ReferenceTensor[], sizes: Sizes) => readonly ReferenceTensor[],
+  ): readonly ReferenceTensor[];
+}
+
 export interface OpDefinition<A> {
   /** StableHLO's name where it has the operation. */
   readonly name: string;
@@ -135,6 +152,8 @@ export interface OpDefinition<A> {
   differentiate?(context: GradientContext<A>): readonly (Value | undefined)[];
   /** Whether the gradient can be differentiated again by central differences (no kinks). Default true. */
   readonly smooth?: boolean;
+  /** For operations that carry a graph: what goes into it, what comes out, and how often it runs. */
+  readonly body?: BodyRules<A>;
   readonly lower: Lowering<A>;
   readonly samples: readonly Sample<A>[];
   /** Floating-point operations for one run, for cost estimates. Default: one per element of the result. */

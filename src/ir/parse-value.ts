@@ -94,7 +94,7 @@ export function readAttributes(scanner: Scanner, { name, schema }: Operation): A
 
 function readAttribute(scanner: Scanner, kind: AttributeKind): Attribute {
   if (scanner.sees("[")) return readList(scanner, () => readAttribute(scanner, kind));
-  if (kind === attribute.dims || kind === attribute.dimLists) return readDim(scanner);
+  if (kind === attribute.dim || kind === attribute.dims || kind === attribute.dimLists) return readDim(scanner);
   const value = readNumber(scanner) ?? readText(scanner) ?? readWord(scanner);
   if (value === undefined) throw scanner.error(`expected ${kind.expected}`);
   if (kind === attribute.bool && (value === "true" || value === "false")) return value === "true";

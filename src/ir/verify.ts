@@ -3,7 +3,7 @@
 
 import { equalShapes } from "./dim.ts";
 import type { Graph, Module, Node, TensorType, Value } from "./graph.ts";
-import { checkAttributes, InferenceError } from "./op.ts";
+import { checkAttributes, InferenceError, type Operation } from "./op.ts";
 import { operation } from "./ops/index.ts";
 import { formatLocation, formatType, numberResults, printNode } from "./print.ts";
 
@@ -123,7 +123,8 @@ function checkNode(node: Node): string[] {
     return [`${node.op} takes ${definition.inputs.length} operands`];
   try {
     checkAttributes(node.op, definition.schema, node.attributes);
-    if (node.body) return checkBody(node, node.body);
+    if (node.body) return checkBody(node, definition, node.body);
+    if (definition.body) return [`${node.op} has no body`];
     const types = definition.infer(
       node.inputs.map((value) => value.type),
       node.attributes,
@@ -138,11 +139,14 @@ function checkNode(node: Node): string[] {
   }
 }
 
-function checkBody(node: Node, body: Graph): string[] {
+function checkBody(node: Node, { body: rules }: Operation, body: Graph): string[] {
+  if (!rules) return [`${node.op} has a body`];
   if (body.inputs.length !== node.inputs.length)
     return [`the body takes ${body.inputs.length} operands, and the node has ${node.inputs.length}`];
+  const operands = node.inputs.map((value) => value.type);
+  const wanted = rules.inputs(operands, node.attributes);
   const problems = body.inputs.flatMap(({ name, type }, i) => {
-    const given = node.inputs[i]!.type;
+    const given = wanted[i]!;
     return equalTypes(type, given)
       ? []
       : [`%${name} of the body is ${formatType(type)}, and given ${formatType(given)}`];
@@ -152,7 +156,11 @@ function checkBody(node: Node, body: Graph): string[] {
     ...problems,
     ...compareTypes(
       node.results.map((result) => result.type),
-      body.outputs.map((output) => output.value.type),
+      rules.results(
+        operands,
+        node.attributes,
+        body.outputs.map((output) => output.value.type),
+      ),
     ),
   ];
 }

@@ -10,6 +10,7 @@ import { dotOperations } from "./dot.ts";
 import { gatherOperations } from "./gather.ts";
 import { movementOperations } from "./movement.ts";
 import { reduceOperations } from "./reduce.ts";
+import { scanOperations } from "./scan.ts";
 import { sliceOperations } from "./slice.ts";
 import { sortOperations } from "./sort.ts";
 import { structureOperations } from "./structure.ts";
@@ -41,6 +42,7 @@ export const families: readonly Family[] = [
   { title: "Order", operations: sortOperations },
   { title: "Windows", operations: windowOperations },
   { title: "Extremes of windows", operations: windowPickOperations },
+  { title: "Loops", operations: scanOperations },
   { title: "Structure", operations: structureOperations },
 ];
 
