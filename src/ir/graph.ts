@@ -108,6 +108,21 @@ export const isImplicitInput = (name: string): boolean => name === "key" || name
 /** `f32[N, 784]`. */
 export const formatType = ({ dtype, shape }: TensorType): string => `${dtype}[${shape.map(formatDim).join(", ")}]`;
 
+/** What tells values apart: results are known by themselves, inputs and globals by their names, of which there may be several values. */
+export type ValueKey = Value | string;
+
+export function keyOf(value: Value): ValueKey {
+  switch (value.kind) {
+    case "input":
+      return `%${value.name}`;
+    case "global":
+      return `@${value.name}`;
+    case "literal":
+    case "result":
+      return value;
+  }
+}
+
 const scalar = (dtype: DType): TensorType => ({ dtype, shape: [] });
 
 export const literal = (value: number, dtype: DType): LiteralValue => ({ kind: "literal", value, type: scalar(dtype) });

@@ -2,8 +2,9 @@
 // other values may stand for the results of old nodes. What does not change is shared between the two.
 
 import { createEmit, type Emit } from "../ir/emit.ts";
-import { type Graph, makeNode, type Node, type ResultValue, type Value } from "../ir/graph.ts";
+import { type Graph, keyOf, makeNode, type Node, type ResultValue, type Value, type ValueKey } from "../ir/graph.ts";
 import type { Location } from "../ir/location.ts";
+import { isLoop } from "../ir/ops/scan.ts";
 import { formatType } from "../ir/print.ts";
 import { equalTypes } from "../ir/verify.ts";
 
@@ -72,6 +73,45 @@ export function mapGraph(graph: Graph, visit: (node: Node, writer: GraphWriter) 
     outputs: graph.outputs.map(({ name, value }) => ({ name, value: resolve(value) })),
     updates: graph.updates.map(({ target, value }) => ({ target, value: resolve(value) })),
   };
+}
+
+/** The graph with the bodies of its loops replaced; those of fusions are left as they are. */
+export function mapBodies(graph: Graph, map: (body: Graph) => Graph): Graph {
+  return mapGraph(graph, (node, writer) => {
+    if (!node.body || !isLoop(node)) return writer.keep(node);
+    const body = map(node.body);
+    if (body === node.body) return writer.keep(node);
+    return writer.keep(
+      makeNode(
+        node.op,
+        node.inputs,
+        node.attributes,
+        node.results.map((result) => result.type),
+        node.location,
+        body,
+      ),
+    );
+  });
+}
+
+/**
+ * Copies nodes to another graph. `inner` says what values of their graph stand for there; it learns what the copies' results are.
+ */
+export function copyNodes(nodes: readonly Node[], inner: Map<ValueKey, Value>, sink: (node: Node) => void): void {
+  for (const node of nodes) {
+    const copy = makeNode(
+      node.op,
+      node.inputs.map((value) => inner.get(keyOf(value)) ?? value),
+      node.attributes,
+      node.results.map((result) => result.type),
+      node.location,
+      node.body,
+    );
+    node.results.forEach((result, i) => {
+      inner.set(result, copy.results[i]!);
+    });
+    sink(copy);
+  }
 }
 
 /** The nodes that the values in `roots` need, in their order. */

@@ -3,6 +3,7 @@
 
 import type { Graph, Module } from "../ir/graph.ts";
 import type { Location } from "../ir/location.ts";
+import { mapBodies } from "./map-graph.ts";
 import type { Rule } from "./rewrite.ts";
 
 export type OptionValue = number | boolean | string;
@@ -66,8 +67,14 @@ export function definePass<const S extends OptionSchema>(
   return definition as unknown as Pass;
 }
 
-/** The module with each of its graphs replaced; the same module where none changes. */
+/** The module with each of its graphs replaced, after the bodies of loops in it; the same module where none changes. */
 export function mapGraphs(module: Module, map: (graph: Graph) => Graph): Module {
+  const inwards = (graph: Graph): Graph => map(mapBodies(graph, inwards));
+  return mapEntryGraphs(module, inwards);
+}
+
+/** The same without looking into bodies. */
+export function mapEntryGraphs(module: Module, map: (graph: Graph) => Graph): Module {
   const graphs = new Map([...module.graphs].map(([name, graph]) => [name, map(graph)]));
   return [...graphs].every(([name, graph]) => graph === module.graphs.get(name)) ? module : { ...module, graphs };
 }

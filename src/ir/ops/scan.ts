@@ -141,6 +141,9 @@ const loop = defineOp({
 
 export const scanOperations = [scan, loop];
 
+/** Whether the node runs its body again and again. */
+export const isLoop = ({ op }: Node): boolean => op === "scan" || op === "loop";
+
 /** The parts of a scan or loop; a loop has no sequences. */
 export interface ScanParts {
   readonly body: Graph;

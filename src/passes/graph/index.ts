@@ -8,6 +8,7 @@ import { eliminateCommon } from "./eliminate-common.ts";
 import { eliminateDead } from "./eliminate-dead.ts";
 import { foldConstants } from "./fold-constants.ts";
 import { fuse } from "./fuse.ts";
+import { openScans } from "./open-scans.ts";
 import { planMemory } from "./plan-memory.ts";
 
 export const graphPasses: readonly Pass[] = [
@@ -17,6 +18,7 @@ export const graphPasses: readonly Pass[] = [
   eliminateCommon,
   decompose,
   eliminateDead,
+  openScans,
   fuse,
   planMemory,
 ];
