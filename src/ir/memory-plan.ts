@@ -8,11 +8,14 @@ export interface MemoryPlan {
   readonly buffers: readonly PlannedBuffer[];
   /** Where each result of each node of the graph lives; `results[n][i]` belongs to result i of node n. */
   readonly results: readonly (readonly Place[])[];
+  /** Of the body of a loop, whose buffers are those of the graph around it: where its inputs lie, in order. */
+  readonly inputs?: readonly Place[];
   /** Updates whose target is written in place by its producer, by name; the others are copied when the graph ends. */
   readonly inPlace: readonly string[];
 }
 
-/** A stretch of the arena, alive from node `first`, which writes it, to node `last`, which reads it last (both included). */
+/** A stretch of the arena, alive from node `first`, which writes it, to node `last`, which reads it last (both included).
+ * Nodes of bodies count too, between the beginning and the end of their loop. */
 export interface PlannedBuffer {
   readonly bytes: Dim;
   readonly first: number;

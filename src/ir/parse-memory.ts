@@ -12,6 +12,7 @@ export function readMemory(scanner: Scanner, graph: Graph): MemoryPlan | undefin
   scanner.expect("{");
   const buffers: PlannedBuffer[] = [];
   const places: Place[] = [];
+  const inputs: Place[] = [];
   const inPlace: string[] = [];
   while (!scanner.take("}")) {
     if (scanner.take("buffer ")) buffers.push(readBuffer(scanner, buffers.length));
@@ -20,6 +21,11 @@ export function readMemory(scanner: Scanner, graph: Graph): MemoryPlan | undefin
         scanner.expect("@");
         inPlace.push(readName(scanner, "a name"));
       } while (scanner.take(","));
+    } else if (scanner.take("given %")) {
+      if (readName(scanner, "a name") !== graph.inputs[inputs.length]?.name)
+        throw scanner.error("inputs are planned out of order");
+      scanner.expect(":");
+      inputs.push(readPlace(scanner));
     } else {
       scanner.expect("%");
       if (readInteger(scanner) !== places.length) throw scanner.error("results are planned out of order");
@@ -31,7 +37,7 @@ export function readMemory(scanner: Scanner, graph: Graph): MemoryPlan | undefin
   if (places.length !== count) throw scanner.error(`${places.length} results are planned, and ${name} has ${count}`);
   let next = 0;
   const results = graph.nodes.map((node) => node.results.map(() => places[next++]!));
-  return { buffers, results, inPlace };
+  return { buffers, results, ...(inputs.length > 0 ? { inputs } : {}), inPlace };
 }
 
 function readBuffer(scanner: Scanner, position: number): PlannedBuffer {

@@ -56,7 +56,7 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   if (graph.outputs.length > 0)
     lines.push(`  return ${graph.outputs.map(({ value }) => formatValue(value, nameOf, value.type.dtype)).join(", ")}`);
   lines.push("}");
-  if (graph.memory) lines.push(...formatMemory(graph.name, graph.memory));
+  if (graph.memory) lines.push(...formatMemory(graph, graph.memory));
   return lines.join("\n");
 }
 
@@ -137,10 +137,13 @@ const formatComment = (location: Location | undefined, { locations = true }: Pri
   location && locations ? `   // ${formatLocation(location)}` : "";
 
 /** Buffers with their sizes in bytes and the nodes between which they live, then where each result lives. */
-function formatMemory(name: string, { buffers, results, inPlace }: MemoryPlan): string[] {
-  const lines = [`memory @${formatName(name)} {`];
+function formatMemory(graph: Graph, { buffers, results, inputs, inPlace }: MemoryPlan): string[] {
+  const lines = [`memory @${formatName(graph.name)} {`];
   buffers.forEach(({ bytes, first, last }, i) => {
     lines.push(`  buffer ${i}: ${formatDim(bytes)} from ${first} to ${last}`);
+  });
+  inputs?.forEach((place, i) => {
+    lines.push(`  given %${formatName(graph.inputs[i]?.name ?? "?")}: ${formatPlace(place)}`);
   });
   results.flat().forEach((place, i) => {
     lines.push(`  %${i}: ${formatPlace(place)}`);

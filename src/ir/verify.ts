@@ -3,6 +3,7 @@
 
 import { equalShapes } from "./dim.ts";
 import type { Graph, Module, Node, TensorType, Value } from "./graph.ts";
+import type { MemoryPlan } from "./memory-plan.ts";
 import { checkAttributes, InferenceError, type Operation } from "./op.ts";
 import { operation } from "./ops/index.ts";
 import { formatLocation, formatType, numberResults, printNode } from "./print.ts";
@@ -49,7 +50,7 @@ export function verifyGraph(graph: Graph, module?: Module): void {
   if (problems.length > 0) throw new VerifyError(problems);
 }
 
-function findProblems(graph: Graph, module: Module | undefined): Problem[] {
+function findProblems(graph: Graph, module: Module | undefined, buffers = graph.memory?.buffers): Problem[] {
   const problems: Problem[] = [];
   const numbers = numberResults(graph);
   const report = (message: string, node?: Node): void => {
@@ -87,7 +88,7 @@ function findProblems(graph: Graph, module: Module | undefined): Problem[] {
   for (const node of graph.nodes) {
     for (const value of node.inputs) checkValue(value, node);
     for (const message of checkNode(node)) report(message, node);
-    if (node.body) problems.push(...findProblems(node.body, module));
+    if (node.body) problems.push(...findProblems(node.body, module, buffers));
     node.results.forEach((result, index) => {
       if (result.node !== node || result.index !== index) report(`result ${index} does not know its node`, node);
       if (defined.has(result)) report("the node stands in the graph twice", node);
@@ -110,7 +111,7 @@ function findProblems(graph: Graph, module: Module | undefined): Problem[] {
     if (global && !equalTypes(global.type, value.type))
       report(`@${target} is ${formatType(global.type)}, and its update ${formatType(value.type)}`);
   }
-  if (graph.memory) for (const message of checkPlan(graph)) report(message);
+  if (graph.memory) for (const message of checkPlan(graph, buffers ?? [])) report(message);
   return problems;
 }
 
@@ -175,13 +176,15 @@ function compareTypes(found: readonly TensorType[], inferred: readonly TensorTyp
   );
 }
 
-function checkPlan({ nodes, memory, updates }: Graph): string[] {
+function checkPlan({ inputs, nodes, memory, updates }: Graph, buffers: MemoryPlan["buffers"]): string[] {
   if (!memory) return [];
-  const { results, buffers, inPlace } = memory;
+  const { results, inPlace } = memory;
   const problems: string[] = [];
   if (results.length !== nodes.length || results.some((places, n) => places.length !== nodes[n]?.results.length))
     problems.push("the memory plan does not place each result once");
-  for (const place of results.flat())
+  if (memory.inputs && memory.inputs.length !== inputs.length)
+    problems.push("the memory plan does not place each input once");
+  for (const place of [...results.flat(), ...(memory.inputs ?? [])])
     if (place.kind === "arena" && !buffers[place.buffer]) problems.push(`there is no buffer ${place.buffer}`);
   for (const target of inPlace)
     if (!updates.some((update) => update.target === target)) problems.push(`@${target} is in place, and not updated`);

@@ -1,12 +1,14 @@
 // Lowering: each node of a planned graph becomes one call of a kernel, with explicit loops over the buffers of its operands and
 // results. Views become nothing.
 
+import { attribute } from "../../ir/attributes.ts";
 import { equalDims, productOf } from "../../ir/dim.ts";
 import type { Graph, Module, Node, Value } from "../../ir/graph.ts";
-import type { Program, ProgramModule, Step } from "../../ir/kernel/program.ts";
+import type { Loop, Program, ProgramModule, Step } from "../../ir/kernel/program.ts";
 import type { Place } from "../../ir/memory-plan.ts";
+import { isLoop } from "../../ir/ops/scan.ts";
 import { jsTarget, type Target } from "../../ir/target.ts";
-import { viewOf } from "../graph/plan-memory.ts";
+import { viewOf } from "../graph/views.ts";
 import { optimizeKernel } from "../kernel/index.ts";
 import { tilesFor } from "../schedule/tiles.ts";
 import { createFresh } from "./names.ts";
@@ -35,39 +37,21 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
   const fresh = createFresh(options.names ?? new Set());
   const target = options.target ?? jsTarget;
   const tiles = tilesFor(target);
-  const places = new Map<Value, Place>();
-  graph.nodes.forEach((node, position) => {
-    node.results.forEach((result, i) => {
-      places.set(result, memory.results[position]![i]!);
+  const lowerLevel = (level: Graph): readonly Step[] => {
+    const placeOf = placesOf(level);
+    return level.nodes.flatMap((node): Step[] => {
+      if (node.body && isLoop(node)) return [loopOf(node, lowerLevel(node.body))];
+      if (isFree(node, placeOf)) return [];
+      const { kernel, operands } = lowerNode(node, fresh, tiles);
+      const places = [...operands, ...node.results].map(placeOf);
+      const byName = new Map(kernel.buffers.map(({ name }, i) => [name, places[i]!]));
+      return optimizeKernel(kernel, target, fresh).map(
+        (part): Step => ({ kind: "call", kernel: part, places: part.buffers.map(({ name }) => byName.get(name)!) }),
+      );
     });
-  });
-  const placeOf = (value: Value): Place => {
-    switch (value.kind) {
-      case "literal":
-        throw new TypeError("a literal has no place in memory");
-      case "input":
-      case "global":
-        return { kind: value.kind, name: value.name, offset: 0 };
-      case "result":
-        return places.get(value)!;
-    }
   };
-
-  const steps: Step[] = [];
-  for (const node of graph.nodes) {
-    if (isFree(node, placeOf)) continue;
-    const { kernel, operands } = lowerNode(node, fresh, tiles);
-    const byName = new Map([...operands, ...node.results].map((value, i) => [kernel.buffers[i]!.name, placeOf(value)]));
-    for (const part of optimizeKernel(kernel, target, fresh)) {
-      steps.push({ kind: "call", kernel: part, places: part.buffers.map(({ name }) => byName.get(name)!) });
-    }
-  }
-
-  const values = [...graph.inputs, ...graph.nodes.flatMap((node) => node.results)];
-  const sizes = new Set(values.flatMap((value) => sizesIn(value.type.shape)));
-  for (const node of graph.nodes) {
-    for (const attribute of Object.values(node.attributes)) for (const size of sizesIn(attribute)) sizes.add(size);
-  }
+  const placeOf = placesOf(graph);
+  const steps = lowerLevel(graph);
   return {
     name: graph.name,
     inputs: graph.inputs.map(({ name, type }) => ({ name, type })),
@@ -77,9 +61,51 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
       .filter(({ target, value }) => !memory.inPlace.includes(target) && !isSelf(target, value))
       .map(({ target, value }) => ({ target, source: placeOf(value), length: productOf(value.type.shape) })),
     buffers: memory.buffers,
-    sizes: [...sizes],
+    sizes: [...freeSizesOf(graph)],
     requirements: requirementsOf(graph),
   };
+}
+
+/** Where the values of a graph, or of a loop's body, lie. */
+function placesOf({ name, nodes, inputs, memory }: Graph): (value: Value) => Place {
+  if (!memory) throw new TypeError(`the memory of ${name} is not planned`);
+  const places = new Map<Value, Place>();
+  nodes.forEach((node, position) => {
+    node.results.forEach((result, i) => {
+      places.set(result, memory.results[position]![i]!);
+    });
+  });
+  const given = new Map(memory.inputs?.map((place, i) => [inputs[i]!.name, place]));
+  return (value) => {
+    switch (value.kind) {
+      case "literal":
+        throw new TypeError("a literal has no place in memory");
+      case "input":
+        return given.get(value.name) ?? { kind: "input", name: value.name, offset: 0 };
+      case "global":
+        return { kind: "global", name: value.name, offset: 0 };
+      case "result":
+        return places.get(value)!;
+    }
+  };
+}
+
+function loopOf({ op, attributes: { index, extent, reversed } }: Node, steps: readonly Step[]): Loop {
+  if (typeof index !== "string" || extent === undefined || !attribute.dim.is(extent))
+    throw new TypeError(`${op} is no loop`);
+  return { kind: "loop", index, extent, reversed: reversed === true, steps };
+}
+
+/** The free sizes that a graph mentions; the indices of its loops are none. */
+function freeSizesOf(graph: Graph): Set<string> {
+  const values = [...graph.inputs, ...graph.nodes.flatMap((node) => node.results)];
+  const sizes = new Set(values.flatMap((value) => sizesIn(value.type.shape)));
+  for (const { attributes, body } of graph.nodes) {
+    for (const value of Object.values(attributes)) for (const size of sizesIn(value)) sizes.add(size);
+    if (!body) continue;
+    for (const size of freeSizesOf(body)) if (size !== attributes.index) sizes.add(size);
+  }
+  return sizes;
 }
 
 const isSelf = (target: string, value: Value): boolean => value.kind === "global" && value.name === target;

@@ -4,18 +4,22 @@
 import { type Dim, formatDim, subtractDims } from "../../ir/dim.ts";
 import { formatType, type Graph, type Node } from "../../ir/graph.ts";
 import type { Requirement } from "../../ir/kernel/program.ts";
+import { sizesIn } from "./sizes.ts";
 
 /** The requirements of all slices of a graph, those in fusions too. */
 export function requirementsOf(graph: Graph): readonly Requirement[] {
   const found = new Map<string, Requirement>();
-  const visit = (node: Node): void => {
+  /** Steps of loops lie in their sequences: `within` has the indices of the loops around a node. */
+  const visit = (node: Node, within: readonly string[]): void => {
     for (const requirement of ofSlice(node)) {
+      if (sizesIn(requirement.dim).some((size) => within.includes(size))) continue;
       const key = formatDim(requirement.dim);
       if (!found.has(key)) found.set(key, requirement);
     }
-    node.body?.nodes.forEach(visit);
+    const inner = typeof node.attributes.index === "string" ? [...within, node.attributes.index] : within;
+    for (const each of node.body?.nodes ?? []) visit(each, inner);
   };
-  graph.nodes.forEach(visit);
+  for (const node of graph.nodes) visit(node, []);
   return [...found.values()];
 }
 
