@@ -13,7 +13,7 @@ import { type Event, type Observation, parsePipeline, runPipeline } from "./pass
 
 /** The order of passes that `compile` uses unless told otherwise; differentiation comes first, planning last. */
 export const defaultPipeline =
-  "differentiate,canonicalize,fold-constants,eliminate-common,canonicalize,eliminate-common,eliminate-dead,open-scans,fuse,plan-memory";
+  "differentiate,hoist-scans,canonicalize,fold-constants,eliminate-common,canonicalize,eliminate-common,eliminate-dead,open-scans,fuse,plan-memory";
 
 /** `auto` is WebAssembly where it can run with vectors, else JavaScript. */
 export const targetNames = ["js", "wasm", "webgpu", "auto"] as const;

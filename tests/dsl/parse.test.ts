@@ -103,7 +103,7 @@ describe("statements", () => {
     ],
     [
       "ys = scan g in xw along 1 reversed carry h, c {\n yield h\n }",
-      "(assign names=[ys] (scan names=[g] sources=[xw] axis=1 reversed=true carry=[h c] body=(statements=[(yield h)])))",
+      "(assign names=[ys] (scan names=[g] sources=[xw] axis=1 reversed=true recompute=false carry=[h c] body=(statements=[(yield h)])))",
     ],
   ])("%s", (text, tree) => {
     expect(statementsOf(text)).toEqual([tree]);

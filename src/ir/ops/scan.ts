@@ -155,7 +155,12 @@ export interface ScanParts {
   readonly shared: readonly Value[];
 }
 
-export function partsOfScan({ op, inputs, attributes, body }: Node): ScanParts {
+export function partsOfScan({
+  op,
+  inputs,
+  attributes,
+  body,
+}: Pick<Node, "op" | "inputs" | "attributes" | "body">): ScanParts {
   const { axes = [], carries } = attributes;
   if (!body || !attribute.ints.is(axes) || !attribute.int.is(carries ?? "")) throw new TypeError(`${op} is no scan`);
   const from = axes.length;

@@ -111,6 +111,27 @@ export const contractionRules: readonly Rule[] = [
     },
   ),
   rule(
+    "sum-of-batches",
+    {
+      before:
+        "reduce(dot(%x: f32[5, 2, 3], %y: f32[5, 3, 4]) {batch: [[0], [0]], contract: [[2], [1]]}) {kind: sum, axes: [0]}",
+      after: "dot(%x, %y) {batch: [[], []], contract: [[0, 2], [0, 1]]}",
+    },
+    (node) => {
+      const inner = producer(only(node), "dot");
+      if (!inner || kindOf(node) !== "sum") return undefined;
+      const [batch, axes] = [sidesOf(inner, "batch"), intsOf(node, "axes")];
+      return axes.every((axis) => axis < batch[0].length) ? { inner, batch, axes } : undefined;
+    },
+    ({ inner, batch, axes }, emit) => {
+      const contract = sidesOf(inner, "contract");
+      return emit.value("dot", inner.inputs, {
+        batch: batch.map((side) => side.filter((_, i) => !axes.includes(i))),
+        contract: contract.map((side, s) => [...axes.map((axis) => batch[s]![axis]!), ...side]),
+      });
+    },
+  ),
+  rule(
     "sum-of-negated",
     { before: "reduce(negate(%x)) {kind: sum, axes: [1]}", after: "negate(reduce(%x) {kind: sum, axes: [1]})" },
     (node) => (kindOf(node) === "sum" ? producer(only(node), "negate") : undefined),
