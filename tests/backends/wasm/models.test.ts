@@ -30,7 +30,7 @@ function compiles(file: string): Module | undefined {
 
 /** Variances and counts are 1, other floats are small; integers are classes. */
 function draw(name: string, { dtype, shape }: TensorType, random: () => number): Tensor {
-  const numbers = shape.map((dim) => evaluateDim(dim, { N: 3 }));
+  const numbers = shape.map((dim) => evaluateDim(dim, { N: 3, T: 4 }));
   const data = allocate(
     dtype,
     numbers.reduce((a, b) => a * b, 1),
