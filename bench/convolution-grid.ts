@@ -1,6 +1,6 @@
 // Where convolutions are slow: over a grid of windows, strides, dilations, channels and batches, each against the matrix product of
 // as many operations. Prints those below a third of its speed, and whether memory is what bounds them.
-// Run: npx tsx bench/convolution-grid.ts [--part forward|weights|input] [--js] [--all]
+// Run: npx tsx bench/convolution-grid.ts [--part forward|weights|input] [--js] [--all] [--name SOME]
 
 import { parseArgs } from "node:util";
 import { enableRelaxedSimd } from "../src/backends/node/relaxed-simd.ts";
@@ -13,6 +13,7 @@ const { values: options } = parseArgs({
     part: { type: "string", default: "forward" },
     js: { type: "boolean", default: false },
     all: { type: "boolean", default: false },
+    name: { type: "string", default: "" },
   },
 });
 const part = (["forward", "weights", "input"] as const).find((name): name is Part => name === options.part);
@@ -67,6 +68,7 @@ function* grid(): Generator<Case> {
 
 let [count, slow, bound] = [0, 0, 0];
 for (const benchmark of grid()) {
+  if (!benchmark.name.includes(options.name)) continue;
   count++;
   const { seconds, bytes } = fastestRun(benchmark, part, target);
   const flops = flopsOf(benchmark);

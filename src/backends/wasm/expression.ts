@@ -88,6 +88,9 @@ function binary(expr: Expr & { readonly kind: "binary" }, c: ExpressionContext):
   if (expr.type === "index" && divides && c.isNatural(expr.a) && (constantOf(toAffine(expr.b)) ?? 0) > 0) {
     return op(expr.op === "floordiv" ? "i32.div_u" : "i32.rem_u", a, b);
   }
+  // A shift rounds down, whatever the sign.
+  const power = expr.op === "floordiv" && b.kind === "constant" ? Math.log2(b.value) : Number.NaN;
+  if (Number.isInteger(power)) return op("i32.shr_s", a, i32(power));
   return scalarBinary(expr.op, expr.type, a, b, c);
 }
 

@@ -7,7 +7,7 @@ import type { Expr, LaneReduction, LoopRole, Stmt } from "../../ir/kernel/types.
 import { vectorOf } from "../../ir/kernel/types.ts";
 import { lift } from "../kernel/lift.ts";
 import { substituteIn } from "../kernel/rewrite.ts";
-import { type Accumulators, advance, combination, nameOf, type Reduction } from "./accumulate.ts";
+import { type Accumulators, advance, combination, nameOf, narrowed, type Reduction } from "./accumulate.ts";
 import { type Draft, type LoopAxis, nest } from "./draft.ts";
 
 /** Like `accumulate`; undefined where the step cannot be lifted. */
@@ -27,7 +27,14 @@ export function accumulateLanes(
   const accumulators = Array.from({ length: width }, () => fresh(draft, reductions, points));
   const first = accumulators[0]!;
 
-  const outer = domain.slice(0, -1).map((dim): LoopAxis => ({ stem: "k", size: dim, width: 1, role, mode: "serial" }));
+  const variables = domain.map((dim) => (dim === 1 ? k.index(0) : k.variable(draft.fresh("k"), "index")));
+  const narrowing = narrowed(reductions, points, domain, variables);
+  const simplify = narrowing ? narrowing.simplify : (expr: Expr): Expr => expr;
+  const outer = domain.slice(0, -1).map((dim, i): LoopAxis => {
+    const bounds = narrowing?.bounds.get(i) ?? { from: k.index(0), to: k.fromDim(dim), step: 1 };
+    const name = nameIn(variables[i]!);
+    return { stem: "k", size: dim, width: 1, role, mode: "serial", ...(name ? { narrowed: { name, bounds } } : {}) };
+  });
   const upTo = (by: number): Dim => multiplyDims(floorDivideDim(size, by), by);
   const [whole, vectors] = [upTo(width * lanes), upTo(lanes)];
   const over = (from: Dim, to: Dim, step: number, body: (place: readonly Expr[]) => readonly Stmt[]) =>
@@ -50,10 +57,7 @@ export function accumulateLanes(
       places: [[...place.slice(0, -1), k.add(k.add(place.at(-1)!, i * lanes), k.variable(lane, "index"))]],
     }));
     const names = new Set(accumulators.flat().flatMap((entry) => entry.names.map(nameIn)));
-    const body = lift(
-      advance(draft, work, (expr) => expr),
-      { variable: lane, vectors: names, fresh: draft.fresh },
-    );
+    const body = lift(advance(draft, work, simplify), { variable: lane, vectors: names, fresh: draft.fresh });
     if (!body) liftable = false;
     return substituteIn(body ?? [], new Map([[lane, k.index(0)]]));
   };
@@ -72,7 +76,7 @@ export function accumulateLanes(
   if (subtractDims(size, vectors) !== 0) {
     const end = addDims(vectors, subtractDims(size, vectors));
     statements.push(
-      ...over(vectors, end, 1, (place) => advance(draft, [{ accumulators: scalars, places: [place] }], (expr) => expr)),
+      ...over(vectors, end, 1, (place) => advance(draft, [{ accumulators: scalars, places: [place] }], simplify)),
     );
   }
   for (const { reduction, point, names } of scalars) {

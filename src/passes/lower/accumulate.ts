@@ -101,7 +101,7 @@ export function accumulate(
 }
 
 /** Whether some of the domain has no effect, for all points alike. */
-function narrowed(
+export function narrowed(
   reductions: readonly Reduction[],
   points: readonly (readonly Expr[])[],
   domain: readonly Dim[],

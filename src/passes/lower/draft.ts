@@ -160,13 +160,10 @@ function laneParts(axis: LoopAxis, lanes: number): Part[] {
   const { size } = axis;
   const width = Math.max(axis.width, lanes);
   if (typeof size === "number") {
-    const whole = size - (size % width);
-    const vectors = size - (size % lanes);
-    return [
-      ...part(0, whole, width, lanes),
-      ...part(whole, vectors, lanes, lanes),
-      ...part(vectors, size, Math.max(1, Math.min(axis.width, size - vectors)), 1),
-    ];
+    if (!axis.interior) return vectorParts(0, size, axis, lanes);
+    const [low, high] = axis.interior;
+    const inside = vectorParts(low, high, axis, lanes).map((inner) => ({ ...inner, inside: true }));
+    return [...part(0, low, 1, 1), ...inside, ...part(high, size, 1, 1)];
   }
   const upTo = (by: number): Dim => multiplyDims(floorDivideDim(size, by), by);
   const [whole, vectors] = [upTo(width), upTo(lanes)];
@@ -174,6 +171,17 @@ function laneParts(axis: LoopAxis, lanes: number): Part[] {
   if (subtractDims(vectors, whole) !== 0) found.push({ from: whole, to: vectors, width: lanes, lanes });
   if (subtractDims(size, vectors) !== 0) found.push({ from: vectors, to: size, width: 1, lanes: 1 });
   return found;
+}
+
+function vectorParts(from: number, to: number, axis: LoopAxis, lanes: number): Part[] {
+  const width = Math.max(axis.width, lanes);
+  const whole = to - ((to - from) % width);
+  const vectors = to - ((to - from) % lanes);
+  return [
+    ...part(from, whole, width, lanes),
+    ...part(whole, vectors, lanes, lanes),
+    ...part(vectors, to, Math.max(1, Math.min(axis.width, to - vectors)), 1),
+  ];
 }
 
 /** From `from` to `to`, a multiple of `width` apart. */

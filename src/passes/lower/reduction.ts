@@ -262,7 +262,9 @@ function planOf(draft: Draft, iteration: Iteration, reductions: readonly Reducti
     const second = first.context.inputTypes[1]!;
     const panelBytes = bytesAt(second.shape, bytesOf[second.dtype], tiles);
     const depth = typeof length === "number" ? length : undefined;
-    return planContraction({ shape: outerShape, ...contraction, ...strides, depth, panelBytes }, tiles);
+    const last = first.rule.domain(first.context).at(-1);
+    const run = typeof last === "number" ? last : undefined;
+    return planContraction({ shape: outerShape, ...contraction, ...strides, depth, run, panelBytes }, tiles);
   }
   // Neighbouring results come from neighbouring elements, unless the sum itself runs along the last axis.
   const side = reduced.length > 0 ? !reduced.includes(shape.length - 1) : outerShape.length > 0;

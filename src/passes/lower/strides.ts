@@ -7,10 +7,10 @@ import { childrenOf } from "../../ir/kernel/query.ts";
 import { type Expr, vectorOf } from "../../ir/kernel/types.ts";
 import type { Interval } from "../schedule/reduction.ts";
 import { combination, type Reduction } from "./accumulate.ts";
-import { interiorOf } from "./interior.ts";
+import { insideOf, interiorOf } from "./interior.ts";
 
 export interface Strides {
-  /** Axes of the result along which every operand moves by one element, or not at all. */
+  /** Axes of the result along which every operand moves by one element, or not at all; between borders, where there are such. */
   readonly contiguous: ReadonlySet<number>;
   /** Axes of the result that occur in conditions of the step: padding is there on one side of them, or on both. */
   readonly guarded: ReadonlySet<number>;
@@ -34,23 +34,7 @@ export function stridesOf(reductions: readonly Reduction[], lanes: number, point
   const values = reductions.flatMap((reduction) =>
     stepAt(reduction, point ?? axes.map(variableOf), domain.map(variableOf)),
   );
-  const loads = new Set<Extract<Expr, { kind: "load" }>>();
-  const conditions = new Set<Expr>();
-  const seen = new Set<Expr>();
-  const visit = (expr: Expr): void => {
-    if (seen.has(expr)) return;
-    seen.add(expr);
-    if (expr.kind === "load") loads.add(expr);
-    if (expr.kind === "compare" && expr.a.type === "index") conditions.add(expr);
-    childrenOf(expr).forEach(visit);
-  };
-  values.forEach(visit);
-  const isContiguous = (name: string): boolean =>
-    [...loads].every((load) => {
-      if (!mentions(load, name)) return true;
-      const stride = strideOf(load.index, name)?.coefficient;
-      return stride?.kind === "constant" && stride.value === 1;
-    });
+  const { loads, conditions } = partsOf(values);
   const isGuarded = (name: string): boolean => [...conditions].some((condition) => mentions(condition, name));
   const last = domain.at(-1);
   const size = rule.domain(context).at(-1) ?? 0;
@@ -60,19 +44,56 @@ export function stridesOf(reductions: readonly Reduction[], lanes: number, point
     const interval = interiorOf(reductions[0]!, axis);
     if (interval) interior.set(axis, interval);
   }
+  /** Between borders, no index is kept within limits. */
+  const isInside = (name: string, axis: number): boolean =>
+    interior.has(axis) &&
+    isContiguous(
+      partsOf(stepAt(insideOf(reductions[0]!, axis), axes.map(variableOf), domain.map(variableOf))).loads,
+      name,
+    );
   return {
     interior,
-    contiguous: new Set(axes.flatMap((name, axis) => (isContiguous(name) ? [axis] : []))),
+    contiguous: new Set(
+      axes.flatMap((name, axis) => (isContiguous(loads, name) || isInside(name, axis) ? [axis] : [])),
+    ),
     guarded,
     inner:
       lanes > 1 &&
       last !== undefined &&
       (typeof size !== "number" || size >= lanes) &&
-      isContiguous(last) &&
-      conditions.size === 0 &&
+      isContiguous(loads, last) &&
+      !isGuarded(last) &&
       reductions.every((reduction) => isSplittable(reduction)),
   };
 }
+
+type Load = Extract<Expr, { kind: "load" }>;
+
+/** What steps load, and the conditions on positions in them. */
+function partsOf(steps: readonly Expr[]): {
+  readonly loads: ReadonlySet<Load>;
+  readonly conditions: ReadonlySet<Expr>;
+} {
+  const loads = new Set<Load>();
+  const conditions = new Set<Expr>();
+  const seen = new Set<Expr>();
+  const visit = (expr: Expr): void => {
+    if (seen.has(expr)) return;
+    seen.add(expr);
+    if (expr.kind === "load") loads.add(expr);
+    if (expr.kind === "compare" && expr.a.type === "index") conditions.add(expr);
+    childrenOf(expr).forEach(visit);
+  };
+  steps.forEach(visit);
+  return { loads, conditions };
+}
+
+const isContiguous = (loads: ReadonlySet<Load>, name: string): boolean =>
+  [...loads].every((load) => {
+    if (!mentions(load, name)) return true;
+    const stride = strideOf(load.index, name)?.coefficient;
+    return stride?.kind === "constant" && stride.value === 1;
+  });
 
 const isSplittable = (reduction: Reduction): boolean =>
   combination(reduction) !== undefined &&

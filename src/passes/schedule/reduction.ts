@@ -45,6 +45,8 @@ export interface ContractionShape extends Walk {
   readonly n: readonly number[];
   /** Products in a sum, unless that depends on free sizes. */
   readonly depth: number | undefined;
+  /** Products along the innermost loop of the sum, unless that depends on free sizes. */
+  readonly run: number | undefined;
   /** Bytes of the second operand that a run over all columns touches. */
   readonly panelBytes: number;
 }
@@ -77,16 +79,25 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
     const [from, to] = (axis === undefined ? undefined : interior.get(axis)) ?? [0, 0];
     return to - from;
   };
+  const room = (axis: number): number => (guarded.has(axis) ? between(axis) : sizeOf(axis));
+  // Where there are too few columns for a vector, neighbouring rows may make one up.
+  const beneath =
+    tiles.lanes > 1 && (n === undefined || sizeOf(n) < tiles.lanes)
+      ? contraction.m.findLast(
+          (axis) => typeof shape[axis] === "number" && contiguous.has(axis) && room(axis) >= 2 * tiles.lanes,
+        )
+      : undefined;
+  if (beneath !== undefined) return planRowVectors(contraction, beneath, n, tiles);
   const bordered = contraction.m.reduce<number | undefined>(
-    (a, b) => (between(b) >= tiles.interior && between(b) > between(a) ? b : a),
+    (a, b) => (between(b) >= tiles.interior && between(b) >= between(a) ? b : a),
     undefined,
   );
   // Features in groups share no operand, but neighbouring positions of a window share most of what lies under it.
-  const beside =
-    contraction.n.length > 0
-      ? undefined
-      : contraction.m.findLast((axis) => (guarded.has(axis) ? between(axis) : sizeOf(axis)) >= tiles.interior);
-  const isFew = plain === undefined || sizeOf(plain) < tiles.interior;
+  const beside = contraction.n.length > 0 ? undefined : contraction.m.findLast((axis) => room(axis) >= tiles.interior);
+  // Of a short run through memory the steps around it count: along the interior of an axis they can be written out.
+  const isShort = contraction.run !== undefined && contraction.run < tiles.shortRun;
+  const isWide = bordered !== undefined && 2 * between(bordered) > sizeOf(bordered);
+  const isFew = plain === undefined || sizeOf(plain) < tiles.interior || (isShort && isWide);
   const m = beside ?? (isFew ? (bordered ?? plain) : plain);
   /** Rows where a batch of free size leaves some: those along another axis. */
   const other =
@@ -133,6 +144,31 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
   const split = (part: "tiles" | "rest", plan: readonly OuterPlan[]): OuterPlan[] =>
     plan.map((entry) => (entry.axis === m ? { ...entry, part, width } : entry));
   return { order: split("tiles", order), alone: split("rest", arrange(other, sizeOf(other))), lanes };
+}
+
+/** Vectors along an axis of rows: what is loaded of them serves all columns, which become the rows of the tile. */
+function planRowVectors(
+  { shape, interior }: ContractionShape,
+  vectors: number,
+  columns: number | undefined,
+  tiles: TileTable,
+): ReductionPlan {
+  const rows = columns === undefined ? 1 : sizeAt(shape[columns]!, tiles.freeSize);
+  const { tile } = tileFor(tiles.contraction, 2 * tiles.lanes);
+  const plan = (axis: number): OuterPlan => {
+    if (axis === columns) return { axis, width: rows, role: "m" };
+    if (axis !== vectors) return { axis, width: 1, role: "batch" };
+    // So many vectors that few are left over.
+    const [from, to] = interior.get(axis) ?? [0, sizeAt(shape[axis]!, tiles.freeSize)];
+    const [count, most] = [
+      Math.floor((to - from) / tiles.lanes),
+      (rows === 1 ? tile.m * tile.n : tile.n) / tiles.lanes,
+    ];
+    const width = tiles.lanes * Math.floor(count / Math.ceil(count / most));
+    return { axis, width, role: "n", ...(interior.has(axis) ? { interior: interior.get(axis)! } : {}) };
+  };
+  const others = shape.map((_, axis) => axis).filter((axis) => axis !== vectors && axis !== columns);
+  return { order: [...others, ...(columns === undefined ? [] : [columns]), vectors].map(plan), lanes: vectors };
 }
 
 const tileFor = (table: TileTable["contraction"], columns: number) =>

@@ -39,6 +39,8 @@ export interface TileTable {
   readonly splitDepth: number;
   /** Positions between borders, at least, for tiles along an axis with padding. */
   readonly interior: number;
+  /** Runs of fewer terms are short: what is around them is written out where it can be. */
+  readonly shortRun: number;
   /** Terms of a sum that are added to a single row of results at a time. */
   readonly rowTerms: number;
   /** What a free size is taken to be when axes are compared. */
@@ -66,6 +68,7 @@ export const scalarTiles: TileTable = {
   transposeReuse: 8,
   splitDepth: Number.POSITIVE_INFINITY,
   interior: Number.POSITIVE_INFINITY,
+  shortRun: 0,
   rowTerms: 8,
   freeSize: 32,
 };
@@ -107,6 +110,7 @@ const vectorTiles: Omit<TileTable, "contraction"> = {
   transposeReuse: 2,
   splitDepth: 32,
   interior: 4,
+  shortRun: 8,
   rowTerms: 4,
   freeSize: 32,
 };
