@@ -13,6 +13,7 @@ const kinds = {
   js: { ...js, "js/runtime/bytes.ts": ["fromBase64"] },
   wasm: { ...wasm, "js/runtime/bytes.ts": ["fromBase64", "fromCharacters"] },
   auto: { ...js, ...wasm, "js/runtime/bytes.ts": ["fromBase64", "fromCharacters"] },
+  webgpu: { "wgsl/runtime/model.ts": ["createGpuModel"], "js/runtime/bytes.ts": ["fromBase64"] },
   beside: { "js/runtime/files.ts": ["fromFile"] },
 };
 

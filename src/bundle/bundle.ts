@@ -6,8 +6,9 @@ import { encodeModule } from "../backends/wasm/encode.ts";
 import { relaxedSimdProbe, simdProbe } from "../backends/wasm/features.ts";
 import { renderGraph } from "../backends/wasm/render.ts";
 import type { Tensor } from "../ir/dtype.ts";
-import { callsIn, type Program, type ProgramModule } from "../ir/kernel/program.ts";
+import type { ProgramModule } from "../ir/kernel/program.ts";
 import { toBase64, toCharacters } from "./bytes.ts";
+import { contentsOf, docOf, keepGraph } from "./contents.ts";
 import { describe, signature } from "./describe.ts";
 import { runtimes } from "./runtime.generated.ts";
 
@@ -36,11 +37,7 @@ export function renderBundle({ graph, weights, js, wasm, beside }: Parts): Bundl
   if (!lowered) throw new RangeError("a bundle runs as JavaScript, as WebAssembly, or as both");
   const [module, program] = keepGraph(lowered, graph);
   const offsets = globalOffsets(module.globals);
-  const contents = new Uint8Array(offsets.bytes);
-  for (const name of module.globals.keys()) {
-    const { data } = weights(name);
-    contents.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offsets.byName.get(name)!);
-  }
+  const contents = contentsOf(module, weights);
   const files = new Map<string, Uint8Array>();
   const file = (name: string, bytes: Uint8Array): string => {
     files.set(name, bytes);
@@ -69,12 +66,8 @@ export function renderBundle({ graph, weights, js, wasm, beside }: Parts): Bundl
         js ? `], () => ${runsJs})` : "])",
       ].join("\n")
     : runsJs;
-  const docs = [module.doc, signature(program), "Compiled by dlm."]
-    .filter((line) => line !== "")
-    .flatMap((line) => line.split("\n"))
-    .map((line) => ` * ${line.replaceAll("*/", "* /")}`);
   const text = [
-    `/**\n${docs.join("\n")}\n */\nexport function ${module.name}(inputs) {\n  return model(inputs);\n}`,
+    `${docOf(module, signature(program))}\nexport function ${module.name}(inputs) {\n  return model(inputs);\n}`,
     ...(js
       ? [
           "// The kernels, over one memory; what they are fused from stands above each.",
@@ -89,25 +82,4 @@ export function renderBundle({ graph, weights, js, wasm, beside }: Parts): Bundl
     `const model = createModel(${describe(module.name, program, offsets.byName)}, weights.length, machine);\n`,
   ].join("\n\n");
   return { text, files };
-}
-
-/** The module with one graph, and no more parameters and states than that uses. */
-function keepGraph(module: ProgramModule, graph: string): readonly [ProgramModule, Program] {
-  const program = module.programs.get(graph);
-  if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
-  const used = usedGlobals(program);
-  const globals = new Map([...module.globals].filter(([name]) => used.has(name)));
-  return [{ ...module, globals, programs: new Map([[graph, program]]) }, program];
-}
-
-function usedGlobals(program: Program): ReadonlySet<string> {
-  const names = new Set<string>();
-  const places = [
-    ...callsIn(program.steps).flatMap(({ call }) => call.places),
-    ...program.outputs.map((output) => output.place),
-    ...program.copies.map((copy) => copy.source),
-  ];
-  for (const place of places) if (place.kind === "global") names.add(place.name);
-  for (const { target } of program.copies) names.add(target);
-  return names;
 }

@@ -19,7 +19,7 @@ const listed = (list: readonly Named[]): string =>
 const arithmetic = (dim: Dim): string => renderDim(dim, (name) => `s[${JSON.stringify(name)}]`);
 
 /** The literal that `readInputs` takes, without its closing bracket. */
-function describeInputs(name: string, program: Program): readonly string[] {
+export function describeInputs(name: string, program: Program): readonly string[] {
   return [
     "{",
     `  name: ${JSON.stringify(name)},`,

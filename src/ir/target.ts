@@ -46,7 +46,7 @@ export const wasmTarget = (options: { readonly fma: boolean; readonly loadsFirst
  * WebGPU as every implementation has it: 8 storage buffers a stage and 16 KB of shared memory are what the standard guarantees, so that
  * a program that was compiled without asking an adapter runs on any. Groups of 64 fill the SIMD units of all GPUs of today.
  */
-export const webgpuTarget: Target = {
+export const webgpuTarget: Required<Target> = {
   name: "webgpu",
   lanes: 1,
   fma: false,

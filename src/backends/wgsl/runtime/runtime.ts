@@ -29,6 +29,8 @@ export interface GpuRuntime {
     sizes: Sizes,
     options?: RunOptions,
   ): Promise<Record<string, Tensor>>;
+  /** Where the outputs of a graph lie that has run with these sizes; good until the next run. */
+  places(graph: string, sizes: Sizes): Record<string, GpuPlace>;
   /** A copy of a parameter or state. */
   read(name: string): Promise<Tensor>;
   /** Sets a parameter or state, before any later run. */
@@ -37,6 +39,16 @@ export interface GpuRuntime {
   finished(): Promise<void>;
   /** Frees all memory of the device that it has. */
   dispose(): void;
+}
+
+/** A tensor on the device: elements of 4 bytes, as `GpuPlan` has them. */
+export interface GpuPlace {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly buffer: GPUBuffer;
+  /** In bytes. */
+  readonly offset: number;
+  readonly size: number;
 }
 
 // GPUBufferUsage by its numbers: not every host has it as a global.
@@ -130,8 +142,10 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
     return { starts, buffer };
   };
 
+  const keyOf = (graph: GpuGraph, sizes: Sizes): string =>
+    [graph.name, ...graph.sizes.map((size) => sizes[size])].join();
   const prepare = async (graph: GpuGraph, sizes: Sizes): Promise<Prepared> => {
-    const key = [graph.name, ...graph.sizes.map((size) => sizes[size])].join();
+    const key = keyOf(graph, sizes);
     const known = prepared.get(key);
     if (known) return known;
     const layout = layoutOf(graph, offsets, sizes);
@@ -265,6 +279,18 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
           };
         }),
       ),
+    places(name, sizes) {
+      const ready = prepared.get(keyOf(graphOf(name), sizes));
+      if (!ready) throw new RangeError(`${name} has not run with these sizes`);
+      return Object.fromEntries(
+        ready.graph.outputs.map((tensor) => {
+          const { memory, offset } = ready.layout.locate(tensor.place);
+          const shape = tensor.shape.map((dim) => evaluate(dim, sizes));
+          const size = countOf(tensor, sizes) * elementBytes;
+          return [tensor.name, { dtype: tensor.dtype, shape, buffer: buffers(memory), offset, size }];
+        }),
+      );
+    },
     read: (name) =>
       settled(
         inTurn(async () => {
