@@ -12,6 +12,17 @@ export interface Engine {
 }
 
 export const engines: Readonly<Record<string, Engine>> = {
+  webgpu: {
+    title: "WebGPU",
+    async start() {
+      const { createDigits } = await import("./digits.dlm?target=webgpu");
+      const model = await createDigits();
+      return async (image) => {
+        const { probs, heat } = await model.run({ image });
+        return { probs: probs.data, heat: heat.data };
+      };
+    },
+  },
   wasm: {
     title: "WebAssembly",
     async start() {

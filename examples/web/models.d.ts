@@ -12,3 +12,10 @@ declare module "*/digits.dlm?target=wasm" {
 declare module "*/digits.dlm?target=js" {
   export function Digits(inputs: { readonly image: Float32Array }): DigitsAnswer;
 }
+
+declare module "*/digits.dlm?target=webgpu" {
+  export function createDigits(): Promise<{
+    run(inputs: { readonly image: Float32Array }): Promise<DigitsAnswer>;
+    free(): void;
+  }>;
+}

@@ -13,7 +13,7 @@ interface Options {
   readonly model?: string;
 }
 
-const targets: readonly BundleTarget[] = ["js", "wasm", "auto"];
+const targets: readonly BundleTarget[] = ["js", "wasm", "webgpu", "auto"];
 
 export function addBundle(program: Command): void {
   program
@@ -25,7 +25,7 @@ export function addBundle(program: Command): void {
     .addOption(
       new Option(
         "--target <name>",
-        "JavaScript, or WebAssembly with vectors; auto has both, and runs JavaScript where WebAssembly cannot",
+        "JavaScript, WebAssembly with vectors, or WebGPU; auto is WebAssembly, and JavaScript where that cannot run",
       )
         .choices(targets)
         .default("auto"),
@@ -39,7 +39,7 @@ export function addBundle(program: Command): void {
           "a module that Node and bundlers load by itself does",
         );
       const { bundle } = await import("../bundle.ts");
-      const { declareBundle } = await import("../bundle/declarations.ts");
+      const { declareBundle, declareGpuBundle } = await import("../bundle/declarations.ts");
       const { writeWhole } = await import("../formats/node/files.ts");
       const { loadSource } = await import("./source.ts");
       const { withWeights } = await import("./weights.ts");
@@ -54,7 +54,8 @@ export function addBundle(program: Command): void {
       const declarations = `${basename(options.output, ".mjs")}.d.mts`;
       const folder = dirname(options.output);
       for (const [name, bytes] of files) await writeWhole(join(folder, name), bytes);
-      await writeWhole(join(folder, declarations), declareBundle(module.name, module.doc, infer));
+      const declare = options.target === "webgpu" ? declareGpuBundle : declareBundle;
+      await writeWhole(join(folder, declarations), declare(module.name, module.doc, infer));
       await writeWhole(options.output, text);
       const kilobytes = (Buffer.byteLength(text) / 1000).toFixed(1);
       const others = [declarations, ...files.keys()];

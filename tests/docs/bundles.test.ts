@@ -24,7 +24,11 @@ const scripts = new Map(
     return kind === "js" && name !== undefined ? [[name, text] as const] : [];
   }),
 );
-const files = new Map([...scripts, ["digits.mjs", bundle(module, { weights: executable.read }).text] as const]);
+const files = new Map([
+  ...scripts,
+  ["digits.mjs", bundle(module, { weights: executable.read }).text] as const,
+  ["digits-gpu.mjs", bundle(module, { weights: executable.read, target: "webgpu" }).text] as const,
+]);
 for (const [name, text] of files) writeFileSync(join(folder, name), text);
 
 const image = Float32Array.from({ length: 784 }, (_, i) => ((i * 7919) % 256) / 255);
@@ -37,7 +41,14 @@ const numbersOf = (answer: unknown): number[] => (Array.isArray(answer) ? answer
 
 describe("docs/bundles.md", () => {
   it("has the scripts that run here", () => {
-    expect([...scripts.keys()].sort()).toEqual(["alone.mjs", "edge.mjs", "page.mjs", "server.mjs", "worker.mjs"]);
+    expect([...scripts.keys()].sort()).toEqual([
+      "alone.mjs",
+      "edge.mjs",
+      "gpu.mjs",
+      "page.mjs",
+      "server.mjs",
+      "worker.mjs",
+    ]);
   });
 
   it("alone", async () => {
@@ -72,6 +83,16 @@ describe("docs/bundles.md", () => {
 
 const browser = await startBrowser();
 describe.skipIf(!browser)("docs/bundles.md in Chromium", () => {
+  it("on WebGPU", async () => {
+    const page = await browser!.newPage();
+    const said: string[] = [];
+    page.on("console", (message) => message.type() === "log" && said.push(message.text()));
+    await page.goto(await serve(new Map([...files, ["index.html", "<!doctype html>"]])));
+    await page.evaluate(`import("./gpu.mjs")`);
+    await page.close();
+    expect(said.map((text) => text.replaceAll(/[[\] ]/g, ""))).toEqual(["1,10", "40"]);
+  });
+
   it("in a worker", async () => {
     const page = await browser!.newPage();
     await page.goto(await serve(new Map([...files, ["index.html", "<!doctype html>"]])));

@@ -101,7 +101,6 @@ describe.skipIf(!browser)("the page with the digits", () => {
       expect(await page.locator(".hint").isVisible()).toBe(false);
       expect(coloured).toBeLessThan(28 * 28);
     }
-    if (process.env.UPDATE) await page.screenshot({ path: join(root, "docs/images/web.png") });
     expect(mistakes).toEqual([]);
     await page.close();
   });
@@ -110,14 +109,27 @@ describe.skipIf(!browser)("the page with the digits", () => {
     const { page, mistakes } = await open();
     await draw(page, "3");
     const shares = new Map<string, string[]>();
-    for (const engine of ["wasm", "js"]) {
+    for (const engine of ["js", "webgpu", "wasm"]) {
       await page.check(`[value="${engine}"]`);
       await verdict(page, engine).filter({ hasText: "a 3 (" }).waitFor();
       shares.set(engine, await page.locator("#bars .share").allTextContents());
       expect(await page.locator(`label:has([value="${engine}"]) .time`).textContent()).toMatch(/^\d+\.\d+ ms$/);
     }
     for (const list of shares.values()) expect(list).toEqual(shares.get("js"));
+    if (process.env.UPDATE) await page.screenshot({ path: join(root, "docs/images/web.png") });
     expect(mistakes).toEqual([]);
+    await page.close();
+  });
+
+  it("says what cannot run, and stays with what does", async () => {
+    const { page } = await open();
+    await page.evaluate("Object.defineProperty(navigator, 'gpu', { value: undefined })");
+    await page.click('[value="webgpu"]');
+    await page.locator("#message", { hasText: "WebGPU cannot run here: this engine has no WebGPU" }).waitFor();
+    expect(await page.isChecked('[value="wasm"]')).toBe(true);
+    expect(await page.isDisabled('[value="webgpu"]')).toBe(true);
+    await draw(page, "1");
+    await verdict(page).filter({ hasText: "a 1 (" }).waitFor();
     await page.close();
   });
 
