@@ -43,6 +43,11 @@ export function addInspect(program: Command): void {
       const passes = pipeline.split(",").map((pass) => pass.replace(/\{.*/, ""));
       if (options.after !== undefined && !passes.includes(options.after))
         throw new UserError(`the pipeline has no pass ${options.after}`, `its passes are ${passes.join(", ")}`);
+      if (!passes.includes("plan-memory"))
+        throw new UserError(
+          "the pipeline has no plan-memory, without which there are no kernels to tell of",
+          "end it with plan-memory, and look at what lies before by --after PASS or --all",
+        );
       const view: View = options.kernels
         ? { kind: "kernels" }
         : options.source
