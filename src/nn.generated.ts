@@ -182,6 +182,32 @@ export interface Library {
   readonly grid_sample: { (x: Tensor, grid: Operand, options?: { readonly border?: boolean | undefined; readonly align_corners?: boolean | undefined }): Tensor; (grid: Operand, options?: { readonly border?: boolean | undefined; readonly align_corners?: boolean | undefined }): Layer; };
   /** From -1 … 1 to the numbers of elements, kept inside if `border`. */
   readonly unnormalized: { (place: Tensor, size: Dim, border: boolean, align_corners: boolean): Tensor; (size: Dim, border: boolean, align_corners: boolean): Layer; };
+  /** h = tanh(x·W + h·U + b): the plain recurrent network (Elman, 1990). */
+  readonly simple_rnn: { (x: Tensor, units: Dim, options?: { readonly activation?: (x: Tensor) => Tensor | undefined; readonly last?: boolean | undefined; readonly reversed?: boolean | undefined; readonly mask?: Argument | undefined | undefined; readonly bias?: boolean | undefined; readonly kernel_init?: Initializer | number | undefined; readonly recurrent_init?: Initializer | number | undefined }): Tensor; (units: Dim, options?: { readonly activation?: (x: Tensor) => Tensor | undefined; readonly last?: boolean | undefined; readonly reversed?: boolean | undefined; readonly mask?: Argument | undefined | undefined; readonly bias?: boolean | undefined; readonly kernel_init?: Initializer | number | undefined; readonly recurrent_init?: Initializer | number | undefined }): Layer; };
+  /**
+   * The gated recurrent unit (Cho and others, 2014), with the reset gate after the recurrent product, as in cuDNN. Gates in
+   * `kernel`: update, reset, candidate.
+   */
+  readonly gru: { (x: Tensor, units: Dim, options?: { readonly last?: boolean | undefined; readonly reversed?: boolean | undefined; readonly mask?: Argument | undefined | undefined; readonly bias?: boolean | undefined; readonly kernel_init?: Initializer | number | undefined; readonly recurrent_init?: Initializer | number | undefined }): Tensor; (units: Dim, options?: { readonly last?: boolean | undefined; readonly reversed?: boolean | undefined; readonly mask?: Argument | undefined | undefined; readonly bias?: boolean | undefined; readonly kernel_init?: Initializer | number | undefined; readonly recurrent_init?: Initializer | number | undefined }): Layer; };
+  /** One step of a gated recurrent unit: the state after it, from what the input and the state give to the three gates. */
+  readonly gru_step: { (g: Tensor, r: Operand, h: Operand): Tensor; (r: Operand, h: Operand): Layer; };
+  /**
+   * Long short-term memory (Hochreiter and Schmidhuber, 1997, with the forget gate of Gers and others, 2000). Gates in `kernel`:
+   * input, forget, candidate, output.
+   */
+  readonly lstm: { (x: Tensor, units: Dim, options?: { readonly last?: boolean | undefined; readonly reversed?: boolean | undefined; readonly mask?: Argument | undefined | undefined; readonly bias?: boolean | undefined; readonly kernel_init?: Initializer | number | undefined; readonly recurrent_init?: Initializer | number | undefined }): Tensor; (units: Dim, options?: { readonly last?: boolean | undefined; readonly reversed?: boolean | undefined; readonly mask?: Argument | undefined | undefined; readonly bias?: boolean | undefined; readonly kernel_init?: Initializer | number | undefined; readonly recurrent_init?: Initializer | number | undefined }): Layer; };
+  /** One step of long short-term memory: the state and the cell after it, from the sum that enters the four gates. */
+  readonly lstm_step: { (gates: Tensor, c: Operand): Tensor; (c: Operand): Layer; };
+  /** A recurrent layer in both directions, their states side by side: `x |> bidirectional(lstm, 64)`. */
+  readonly bidirectional: { (x: Tensor, layer: (x: Tensor) => Tensor, units: Dim, options?: { readonly last?: boolean | undefined; readonly mask?: Argument | undefined | undefined }): Tensor; (layer: (x: Tensor) => Tensor, units: Dim, options?: { readonly last?: boolean | undefined; readonly mask?: Argument | undefined | undefined }): Layer; };
+  /** What a scan walks beside its gates: the mask; without one, the gates once more, which nothing then reads. */
+  readonly steps_to_keep: { (xw: Tensor, mask: Argument): Tensor; (mask: Argument): Layer; };
+  /** The state after a step; as it was before where the mask leaves the step out. */
+  readonly kept: { (next: Tensor, before: Operand, keep: Argument, mask: Argument): Tensor; (before: Operand, keep: Argument, mask: Argument): Layer; };
+  /** The state as it is shown; 0 where the mask leaves the step out. */
+  readonly shown: { (h: Tensor, keep: Argument, mask: Argument): Tensor; (keep: Argument, mask: Argument): Layer; };
+  /** */
+  readonly last_or_all: { (h: Tensor, all: Argument, last: boolean): Tensor; (all: Argument, last: boolean): Layer; };
   /**
    * Every query gets the mean of the values, weighted by how well its key fits: softmax(q·k / √E) (Vaswani and others, 2017). Queries
    * [N, T, H, E] and keys [N, S, H, E] have H heads of E features. `causal` hides what comes later; `mask` [N, S] is false where
@@ -567,6 +593,16 @@ export const nn: Library = {
   affine_grid: libraryCall("affine_grid"),
   grid_sample: libraryCall("grid_sample"),
   unnormalized: libraryCall("unnormalized"),
+  simple_rnn: libraryCall("simple_rnn"),
+  gru: libraryCall("gru"),
+  gru_step: libraryCall("gru_step"),
+  lstm: libraryCall("lstm"),
+  lstm_step: libraryCall("lstm_step"),
+  bidirectional: libraryCall("bidirectional"),
+  steps_to_keep: libraryCall("steps_to_keep"),
+  kept: libraryCall("kept"),
+  shown: libraryCall("shown"),
+  last_or_all: libraryCall("last_or_all"),
   attend: libraryCall("attend"),
   multi_head_attention: libraryCall("multi_head_attention"),
   sinusoidal_positions: libraryCall("sinusoidal_positions"),

@@ -13,6 +13,7 @@ const order = [
   "convolutions",
   "normalization",
   "resampling",
+  "recurrent",
   "attention",
   "linear",
   "losses",

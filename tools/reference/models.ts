@@ -28,6 +28,77 @@ const gruCell = (): Program =>
     ].join("\n"),
   );
 
+/** What a step computes, from the product of the input `g` and the states, over the weights of a layer. */
+const steps: Readonly<Record<string, (suffix: string) => string>> = {
+  RNN: (suffix) => `h = tanh(g + h @ transpose(param_weight_hh_${suffix}) + param_bias_hh_${suffix})`,
+  LSTM: (suffix) =>
+    [
+      `i, f, z, o = split(g + h @ transpose(param_weight_hh_${suffix}) + param_bias_hh_${suffix}, 4, axis: -1)`,
+      "c = sigmoid(f) * c + sigmoid(i) * tanh(z)",
+      "h = sigmoid(o) * tanh(c)",
+    ].join("\n"),
+  GRU: (suffix) =>
+    [
+      `hr, hz, hn = split(h @ transpose(param_weight_hh_${suffix}) + param_bias_hh_${suffix}, 3, axis: -1)`,
+      "gr, gz, gn = split(g, 3, axis: -1)",
+      "z = sigmoid(gz + hz)",
+      "h = (1 - z) * tanh(gn + sigmoid(gr + hr) * hn) + z * h",
+    ].join("\n"),
+};
+
+/** Layers of a recurrent network, one after the other, in one direction or both, each a scan over its sequence. */
+function recurrent(c: ReferenceCase): Program {
+  const step = steps[c.operation];
+  if (!step) return missing("this recurrent network is not in the table");
+  const along = c.attributes.batch_first === true ? 1 : 0;
+  const lengths = c.attributes.lengths;
+  const [batch, units] = [c.inputs.x!.shape[1 - along]!, numberOf(c, "hidden", 0)];
+  const names = c.operation === "LSTM" ? ["h", "c"] : ["h"];
+  const lines = ["y = x"];
+  const last: Record<string, string[]> = { h: [], c: [] };
+  for (let layer = 0; layer < numberOf(c, "layers", 1); layer++) {
+    const directions = c.attributes.bidirectional === true ? ["", "_reverse"] : [""];
+    directions.forEach((direction, i) => {
+      const suffix = `l${layer}${direction}`;
+      const number = layer * directions.length + i;
+      lines.push(`xw = y @ transpose(param_weight_ih_${suffix}) + param_bias_ih_${suffix}`);
+      for (const name of names)
+        lines.push(`${name} = ${`${name}0` in c.inputs ? `${name}0[${number}]` : `zeros([${batch}, ${units}])`}`);
+      const order = direction === "" ? "" : " reversed";
+      if (Array.isArray(lengths)) {
+        // Steps behind the end of a sequence leave its state as it is, and show 0.
+        const first = names.map((name) => `before_${name} = ${name}`);
+        const kept = names.map((name) => `${name} = where(keep, ${name}, before_${name})`);
+        lines.push(
+          `keep = reshape(cast(arange(${c.inputs.x!.shape[along]}), f32), [${c.inputs.x!.shape[along]}, 1, 1]) < reshape(${lengthsOf(lengths)}, [1, ${batch}, 1])`,
+          `y${i} = scan g, keep in xw, keep along ${along}${order} carry ${names.join(", ")} {`,
+          ...first,
+          step(suffix),
+          ...kept,
+          "yield where(keep, h, 0)",
+          "}",
+        );
+      } else
+        lines.push(
+          `y${i} = scan g in xw along ${along}${order} carry ${names.join(", ")} {`,
+          step(suffix),
+          "yield h",
+          "}",
+        );
+      for (const name of names) {
+        lines.push(`${name}_${number} = ${name}`);
+        last[name]!.push(`${name}_${number}`);
+      }
+    });
+    lines.push(directions.length > 1 ? "y = concatenate([y0, y1], axis: -1)" : "y = y0");
+  }
+  for (const name of names) lines.push(`${name} = stack([${last[name]!.join(", ")}], axis: 0)`);
+  return formula(lines.join("\n"));
+}
+
+const lengthsOf = (lengths: readonly unknown[]): string =>
+  `concatenate([${lengths.map((length) => `ones([1]) * ${Number(length)}`).join(", ")}], axis: 0)`;
+
 /** LeNet: conv 5×5, tanh, mean pooling, twice, then two dense layers; the dense weights count channels first. */
 const lenetWeights: Weights = {
   "conv2d.kernel": { tensor: "param.0.weight", permutation: [2, 3, 1, 0] },
@@ -133,11 +204,38 @@ function trainTinyGpt(c: ReferenceCase): Program {
   };
 }
 
+/** A character model; PyTorch has the gates in the order reset, update, candidate. */
+function trainGru(c: ReferenceCase): Program {
+  const names = Object.keys(c.inputs).filter((name) => name.startsWith("param."));
+  const short = (name: string): string => name.replaceAll(".", "_");
+  const weights = Object.fromEntries(names.map((name) => [short(name), { tensor: name }]));
+  return {
+    kind: "trajectory",
+    ...fullBatch(c),
+    body: [
+      ...names.map((name) => `param ${short(name)}: ${typeText(c.inputs[name]!)} ~ zeros`),
+      "xw = take(param_e_weight, x) @ transpose(param_r_weight_ih_l0) + param_r_bias_ih_l0",
+      `h = zeros([${c.inputs.x!.shape[0]}, 12])`,
+      "states = scan g in xw along 1 carry h {",
+      steps.GRU!("l0").replaceAll("param_", "param_r_"),
+      "yield h",
+      "}",
+      "logits = states @ transpose(param_o_weight) + param_o_bias",
+    ].join("\n"),
+    loss: "cross_entropy(logits, t)",
+    optimizer: `adam(lr: ${float(numberOf(c, "lr", 0.001))}, epsilon: 1e-8)`,
+    weights,
+    record: { losses: { kind: "loss" } },
+    last: weights,
+  };
+}
+
 function training(c: ReferenceCase): Program {
   const model = textOf(c, "model", "");
   if (model.startsWith("conv4 3x3 relu maxpool2 conv8 3x3 relu flatten dense10")) return trainCnn(c);
   if (model.startsWith("tok ") && model.includes("pre-norm block (2 heads, ff16 gelu, causal)")) return trainTinyGpt(c);
-  return missing(model.includes("gru") || model.includes("lstm") ? "needs scan" : "this model is not in the table");
+  if (model === "embedding 11x6, gru 12, dense 11, cross entropy") return trainGru(c);
+  return missing("this model is not in the table");
 }
 
 function secondDerivative(c: ReferenceCase): Program {
@@ -156,9 +254,9 @@ export const models: Readonly<Record<string, Recipe>> = {
   LSTMCell: lstmCell,
   GRUCell: gruCell,
   RNNCell: () => formula(`y = tanh(${cellSum("h")})`),
-  RNN: () => missing("needs scan"),
-  LSTM: () => missing("needs scan"),
-  GRU: () => missing("needs scan"),
+  RNN: recurrent,
+  LSTM: recurrent,
+  GRU: recurrent,
   cnn: lenet,
   residual_block: residualBlock,
   train_trajectory: training,
