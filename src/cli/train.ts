@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { TargetName } from "../compile.ts";
+import type { Store } from "../train/store.ts";
 import { interruptedExitCode, interruptible, resumeCommand } from "./interrupt.ts";
 import { wholeNumber } from "./numbers.ts";
 import { chosenTarget, chosenThreads, targetOption, threadsOption } from "./target.ts";
@@ -78,8 +79,9 @@ export function addTrain(program: Command): void {
         resumeCommand: resumeCommand(process.argv.slice(2)),
         place,
       });
+      let store: Store | undefined;
       try {
-        const store = await folderStore(place);
+        store = await folderStore(place);
         const page = options.report
           ? await reporting({
               executable,
@@ -113,6 +115,7 @@ export function addTrain(program: Command): void {
         await page?.finish(result);
         if (result.status === "interrupted") process.exitCode = interruptedExitCode;
       } finally {
+        await store?.close?.();
         progress.stop();
         interrupt.stop();
         executable.dispose?.();

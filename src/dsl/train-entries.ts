@@ -30,7 +30,7 @@ type EntryName = (typeof entryNames)[number];
 
 /** Entries that may hold several values, and those that have options. */
 const several: readonly string[] = ["metrics"];
-const options: Readonly<Record<string, readonly string[]>> = { early_stop: ["patience"] };
+const options: Readonly<Record<string, readonly string[]>> = { early_stop: ["patience", "best"] };
 
 export const entryOf = (train: TrainDeclaration, name: EntryName): TrainEntry | undefined =>
   train.entries.find((entry) => entry.name.name === name);
@@ -217,7 +217,12 @@ function earlyStopOf(
   const value = option && constant(c, env, option.value);
   if (option && (value?.kind !== "int" || typeof value.value !== "number" || value.value < 0))
     return fault(option.span, "patience should be a whole number of epochs");
+  const direction = entry.options.find(({ name }) => name.name === "best")?.value;
+  const best = direction?.kind === "name" ? direction.name : undefined;
+  if (direction && best !== "least" && best !== "greatest")
+    return fault(direction.span, "best should be least or greatest", `for example ${written.name}, best: greatest`);
   return {
+    ...(best === "least" || best === "greatest" ? { best } : {}),
     monitor: written.name,
     patience: value?.kind === "int" && typeof value.value === "number" ? value.value : 0,
   };

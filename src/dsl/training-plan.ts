@@ -39,7 +39,12 @@ export interface TrainingPlan {
   readonly folds?: number;
   /** Names of the metrics, as the graph `metrics` gives them out, besides `loss`. */
   readonly metrics: readonly string[];
-  readonly earlyStop?: { readonly monitor: string; readonly patience: number };
+  /** `best` says which values are best, where the program does; else the name of what is watched tells. */
+  readonly earlyStop?: {
+    readonly monitor: string;
+    readonly patience: number;
+    readonly best?: "least" | "greatest";
+  };
   readonly epochs: number;
   readonly batch: number;
   readonly seed: number;

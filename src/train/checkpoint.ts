@@ -6,8 +6,8 @@ import type { DataPipeline, TrainingPlan } from "../dsl/training-plan.ts";
 import { readSafetensors, writeSafetensors } from "../formats/safetensors.ts";
 import type { Tensor } from "../ir/dtype.ts";
 import { UserError } from "../util/user-error.ts";
-import type { Dataset } from "./data/dataset.ts";
 import { fingerprintData, fingerprintText } from "./fingerprint.ts";
+import type { TrainOptions } from "./loop.ts";
 import type { Progress } from "./progress.ts";
 import type { Session } from "./session.ts";
 import { globalShape } from "./weights.ts";
@@ -25,13 +25,10 @@ export interface Checkpoint {
 /** What must be equal for a run to be continued: for each thing, how it is called and its value as a text. */
 export type Identity = Readonly<Record<string, string>>;
 
-/** @param program the text of the program's IR, where the caller has it */
 export function identityOf(
   session: Session,
   plan: TrainingPlan,
-  data: Dataset,
-  shuffle: boolean,
-  program: string,
+  { data, test, shuffle = true, program = "" }: Pick<TrainOptions, "data" | "test" | "shuffle" | "program">,
 ): Identity {
   const calls = (pipeline: DataPipeline) =>
     pipeline.map(({ name, positional, named }) => ({ name, positional, named }));
@@ -49,6 +46,7 @@ export function identityOf(
     "data pipeline": JSON.stringify(calls(plan.data)),
     "number of rows": String(data.rows),
     "contents of the data": fingerprintData(data),
+    "contents of the test data": test ? fingerprintData(test) : "",
   };
 }
 

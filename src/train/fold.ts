@@ -4,7 +4,7 @@
 import { type Batches, trainingBatches } from "./batches.ts";
 import { brokenGlobals, divergence } from "./divergence.ts";
 import type { Metrics } from "./events.ts";
-import { monitored } from "./monitor.ts";
+import { watched, watchOf } from "./monitor.ts";
 import { isBetter } from "./progress.ts";
 import { randomFor } from "./random.ts";
 import { type Run, restore, weightsOf } from "./run.ts";
@@ -22,15 +22,15 @@ export async function trainFold(run: Run, split: Split): Promise<boolean | undef
     const batches = batchesOf(progress.epoch);
     const metrics = (await trainEpoch(run, batches, seed)) ? await epochMetrics(run, split, seed) : undefined;
     if (!metrics) {
-      await save(run);
+      await save(run, true);
       return undefined;
     }
     endEpoch(run, metrics);
-    if (keeper.due("epoch", progress.step)) await save(run);
+    if (keeper.due("epoch", progress.step)) await save(run, false);
   }
-  await save(run);
+  await save(run, true);
   const stoppedEarly = shouldStop(run);
-  if (run.best) restore(run, run.best);
+  if (run.best && plan.earlyStop) restore(run, run.best);
   return stoppedEarly;
 }
 
@@ -64,7 +64,7 @@ async function trainEpoch(run: Run, batches: Batches, seed: number): Promise<boo
     const due = progress.batch < batches.count && keeper.due("step", progress.step);
     if (interrupted || due) checkParameters(run);
     if (interrupted) return false;
-    if (due) await save(run);
+    if (due) await save(run, false);
   }
   checkParameters(run);
   return true;
@@ -93,8 +93,9 @@ function endEpoch(run: Run, metrics: Metrics): void {
   const place = { ...run.foldNumber(), epoch: progress.epoch };
   progress.history.push({ ...place, metrics });
   report({ event: "epoch", ...place, epochs: plan.epochs, metrics });
-  const value = monitored(plan, metrics);
-  if (plan.earlyStop && value !== undefined && isBetter(plan.earlyStop.monitor, value, progress.best?.value)) {
+  const watch = watchOf(plan);
+  const value = watch && watched(watch, metrics);
+  if (watch && value !== undefined && isBetter(watch.best, value, progress.best?.value)) {
     progress.best = { value, epoch: progress.epoch };
     run.best = weightsOf(run);
   }
@@ -113,12 +114,13 @@ function checkParameters({ session, progress, keeper, foldNumber }: Run): void {
   throw divergence(session, place, 0, {}, keeper.checkpoint());
 }
 
-async function save(run: Run): Promise<void> {
+async function save(run: Run, last: boolean): Promise<void> {
   const { session, progress, keeper } = run;
-  await keeper.save({
+  const checkpoint = {
     progress,
     current: readGlobals(session.executable, session.globals, "parameter", "state", "optimizer", "metric"),
     ...(run.best ? { best: run.best } : {}),
     ...(run.kept ? { fold: run.kept } : {}),
-  });
+  };
+  await keeper.save(checkpoint, last);
 }

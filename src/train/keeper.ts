@@ -4,11 +4,22 @@
 import type { Tensors } from "../backends/backend.ts";
 import type { TrainingPlan } from "../dsl/training-plan.ts";
 import { writeSafetensors } from "../formats/safetensors.ts";
+import { UserError } from "../util/user-error.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Identity } from "./checkpoint.ts";
 import type { Metrics, Reporter } from "./events.ts";
 import { historyText } from "./history.ts";
 import type { Progress } from "./progress.ts";
-import { checkpointFile, historyFile, observationsFile, reportFile, type Store, weightsFile } from "./store.ts";
+import {
+  bestFile,
+  checkpointFile,
+  historyFile,
+  observationsFile,
+  reportFile,
+  type Store,
+  weightsFile,
+} from "./store.ts";
+
+const runFiles = [weightsFile, bestFile, historyFile, checkpointFile, observationsFile, reportFile];
 
 /** How often checkpoints are written. An epoch that ends sooner than `epochSeconds` after the last one waits. */
 export interface Pace {
@@ -25,13 +36,22 @@ export interface Keeper {
   checkpoint(): string | undefined;
   /** Whether a checkpoint should be written now. */
   due(at: "step" | "epoch", step: number): boolean;
-  save(checkpoint: Checkpoint): Promise<void>;
-  finish(
-    weights: Tensors,
-    metadata: Readonly<Record<string, string>>,
-    progress: Progress,
-    test?: Metrics,
-  ): Promise<void>;
+  /**
+   * Writes a checkpoint. Where that fails, as on a full disk, the last one stays; it is told, and the training goes on, unless this is
+   * the `last` one for now.
+   */
+  save(checkpoint: Checkpoint, last: boolean): Promise<void>;
+  finish(result: Result): Promise<void>;
+}
+
+/** What a training leaves when it is done. */
+export interface Result {
+  readonly weights: Tensors;
+  /** The best weights, where they are not those that are kept. */
+  readonly best?: Tensors;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly progress: Progress;
+  readonly test?: Metrics;
 }
 
 const nothing: Keeper = {
@@ -71,12 +91,14 @@ export async function openKeeper(
     report({ event: "note", text: `there is no checkpoint in ${store.place} yet: starting from the beginning` });
   }
   if (!from) {
-    const moved = await store.setAside([weightsFile, historyFile, checkpointFile, observationsFile, reportFile]);
+    const moved = await store.setAside(runFiles);
     const names = moved.map(([before, after]) => `${before} is now ${after}`);
     if (names.length > 0) {
       report({ event: "note", text: `earlier results in ${store.place} are kept: ${names.join(", ")}` });
     }
   }
+  const goingOn = "the training goes on and tries again later; the last checkpoint that was written is kept";
+  let failing = false;
   let written = from !== undefined;
   let savedAt = performance.now();
   const write = (name: string, text: string) => store.write(name, new TextEncoder().encode(text));
@@ -87,14 +109,22 @@ export async function openKeeper(
       if (pace.steps !== undefined && step % pace.steps === 0) return true;
       return seconds >= (at === "epoch" ? pace.epochSeconds : pace.stepSeconds);
     },
-    save: async (checkpoint) => {
-      await store.write(checkpointFile, encodeCheckpoint(checkpoint, self));
-      await write(historyFile, historyText(plan, checkpoint.progress));
-      written = true;
+    save: async (checkpoint, last) => {
+      try {
+        await store.write(checkpointFile, encodeCheckpoint(checkpoint, self));
+        await write(historyFile, historyText(plan, checkpoint.progress));
+        written = true;
+        failing = false;
+      } catch (error) {
+        if (last || !(error instanceof UserError)) throw error;
+        if (!failing) report({ event: "note", text: `${error.message}\n  ${goingOn}` });
+        failing = true;
+      }
       savedAt = performance.now();
     },
-    finish: async (weights, metadata, progress, test) => {
+    finish: async ({ weights, best, metadata, progress, test }) => {
       await store.write(weightsFile, writeSafetensors(weights, metadata));
+      if (best) await store.write(bestFile, writeSafetensors(best, metadata));
       await write(historyFile, historyText(plan, progress, test));
     },
   };

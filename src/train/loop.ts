@@ -12,7 +12,7 @@ import type { Dataset } from "./data/dataset.ts";
 import type { Metrics, Reporter } from "./events.ts";
 import { trainFold } from "./fold.ts";
 import { openKeeper, type Pace, usualPace } from "./keeper.ts";
-import { checkMonitor, monitorOfFolds } from "./monitor.ts";
+import { checkMonitor, watchOfFolds } from "./monitor.ts";
 import { predictions } from "./predictions.ts";
 import { freshProgress, isBetter, overFolds, type Progress } from "./progress.ts";
 import { pauses, type Run, restore, weightsOf } from "./run.ts";
@@ -75,12 +75,19 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   const metadata: Record<string, string> = { model: plan.model };
   if (Object.keys(options.data.classes).length > 0) metadata.classes = JSON.stringify(options.data.classes);
   await examine(run, split, options.test);
-  await run.keeper.finish(weightsOf(run), metadata, progress, test);
+  await run.keeper.finish({
+    weights: weightsOf(run),
+    // Early stopping has made the best weights those that are kept.
+    ...(run.best && !plan.earlyStop ? { best: run.best } : {}),
+    metadata,
+    progress,
+    ...(test ? { test } : {}),
+  });
   report({
     event: "done",
     epochs: progress.history.length,
     stoppedEarly,
-    ...(progress.best ? { bestEpoch: progress.best.epoch } : {}),
+    ...(progress.best && plan.earlyStop ? { bestEpoch: progress.best.epoch } : {}),
     ...(progress.bestFold ? { bestFold: progress.bestFold.fold } : {}),
     seconds: (performance.now() - started) / 1000,
   });
@@ -115,7 +122,7 @@ async function begin(options: TrainOptions): Promise<Run> {
   const { executable, module, plan, data, shuffle = true, report = () => {}, pace = usualPace } = options;
   checkMonitor(plan);
   const session = sessionOf(executable, module);
-  const identity = () => identityOf(session, plan, data, shuffle, options.program ?? "");
+  const identity = () => identityOf(session, plan, options);
   const { resume = false } = options;
   const { keeper, from } = await openKeeper(options.store, { plan, identity, resume, pace, report });
   const progress = from?.progress ?? freshProgress();
@@ -155,7 +162,7 @@ async function begin(options: TrainOptions): Promise<Run> {
 async function trainFolds(run: Run, data: Dataset): Promise<boolean | undefined> {
   const { plan, progress, report, session } = run;
   const folds = plan.folds ?? 1;
-  const monitor = monitorOfFolds(plan);
+  const watch = watchOfFolds(plan);
   let stoppedEarly = false;
   while (progress.fold < folds) {
     const split = foldSplit(data, plan, folds, progress.fold);
@@ -169,8 +176,8 @@ async function trainFolds(run: Run, data: Dataset): Promise<boolean | undefined>
     const best = progress.best ? { bestEpoch: progress.best.epoch } : {};
     progress.folds.push({ fold, epochs: progress.epoch, ...best, metrics, ...(confusion ? { confusion } : {}) });
     report({ event: "fold", fold, folds, metrics });
-    const value = Number(metrics[monitor]);
-    if (!run.kept || isBetter(monitor, value, progress.bestFold?.value)) {
+    const value = Number(metrics[watch.monitor]);
+    if (!run.kept || isBetter(watch.best, value, progress.bestFold?.value)) {
       progress.bestFold = { value, fold };
       run.kept = weightsOf(run);
     }

@@ -4,6 +4,7 @@ import type { TrainingPlan } from "../dsl/training-plan.ts";
 import { closest } from "../util/text.ts";
 import { UserError } from "../util/user-error.ts";
 import type { Metrics } from "./events.ts";
+import { type Best, usualBest } from "./progress.ts";
 
 /** Throws a UserError where the plan's early stopping watches what no epoch will report. */
 export function checkMonitor(plan: TrainingPlan): void {
@@ -21,15 +22,28 @@ export function checkMonitor(plan: TrainingPlan): void {
   throw new UserError(`early_stop watches ${monitor}, which is no metric of this training`, help);
 }
 
+export interface Watch {
+  readonly monitor: string;
+  readonly best: Best;
+}
+
+/** What tells the best epoch: what early stopping watches, or else the loss of the rows held back. */
+export function watchOf({ earlyStop, validation }: TrainingPlan): Watch | undefined {
+  const monitor = earlyStop?.monitor ?? (validation ? "val_loss" : undefined);
+  return monitor === undefined ? undefined : { monitor, best: earlyStop?.best ?? usualBest(monitor) };
+}
+
 /** The watched value of an epoch. Throws a UserError where it is not one number. */
-export function monitored(plan: TrainingPlan, metrics: Metrics): number | undefined {
-  if (!plan.earlyStop) return undefined;
-  const value = metrics[plan.earlyStop.monitor];
+export function watched({ monitor }: Watch, metrics: Metrics): number {
+  const value = metrics[monitor];
   if (Array.isArray(value)) {
-    throw new UserError(`early_stop watches ${plan.earlyStop.monitor}, which is not one number`, "watch val_loss");
+    throw new UserError(`early_stop watches ${monitor}, which is not one number`, "watch val_loss");
   }
   return Number(value);
 }
 
 /** The metric of the held-back rows by which folds are compared. */
-export const monitorOfFolds = (plan: TrainingPlan): string => plan.earlyStop?.monitor.replace(/^val_/, "") ?? "loss";
+export function watchOfFolds(plan: TrainingPlan): Watch {
+  const watch = watchOf(plan) ?? { monitor: "loss", best: "least" };
+  return { ...watch, monitor: watch.monitor.replace(/^val_/, "") };
+}

@@ -33,7 +33,7 @@ export interface Progress {
   step: number;
   history: EpochRecord[];
   folds: FoldRecord[];
-  /** The best value of what early stopping monitors, in this fold; its weights lie in the checkpoint as `best/…`. */
+  /** The best value of what is watched (monitor.ts), in this fold; its weights lie in the checkpoint as `best/…`. */
   best?: { readonly value: number; readonly epoch: number };
   /** The fold with the best result; its weights lie in the checkpoint as `fold/…`. */
   bestFold?: { readonly value: number; readonly fold: number };
@@ -41,15 +41,18 @@ export interface Progress {
 
 export const freshProgress = (): Progress => ({ fold: 0, epoch: 0, batch: 0, step: 0, history: [], folds: [] });
 
-/** Whether lower values of a metric are better: true of losses and errors, false of accuracies and the like. */
-const lowerIsBetter = (name: string): boolean =>
-  /loss|error|divergence|distance|perplexity|entropy|huber|hinge|l1|l2/.test(name);
+/** Which values of a metric are best. */
+export type Best = "least" | "greatest";
+
+/** What is usual by the name of a metric: the least of losses and errors, the greatest of accuracies and the like. */
+export const usualBest = (name: string): Best =>
+  /loss|error|divergence|distance|perplexity|entropy|huber|hinge|l1|l2/.test(name) ? "least" : "greatest";
 
 /** Whether `value` is better than `other`; what is not a number never is. */
-export function isBetter(name: string, value: number, other: number | undefined): boolean {
+export function isBetter(best: Best, value: number, other: number | undefined): boolean {
   if (Number.isNaN(value)) return false;
   if (other === undefined || Number.isNaN(other)) return true;
-  return lowerIsBetter(name) ? value < other : value > other;
+  return best === "least" ? value < other : value > other;
 }
 
 /** Mean and standard deviation (of a sample, n - 1) over the folds, of each metric that is one number. */

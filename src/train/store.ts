@@ -8,6 +8,8 @@ export interface Store {
   read(name: string): Promise<Uint8Array | undefined>;
   /** Writes a file, whole or not at all. */
   write(name: string, bytes: Uint8Array): Promise<void>;
+  /** Lets other processes write to the place. */
+  close?(): Promise<void>;
   /** Gives files that are there new names, with a number, and returns what was renamed: [["a.json", "a.1.json"]]. */
   setAside(names: readonly string[]): Promise<(readonly [from: string, to: string])[]>;
 }
@@ -15,6 +17,8 @@ export interface Store {
 export const weightsFile = "weights.safetensors";
 export const historyFile = "history.json";
 export const checkpointFile = "checkpoint.safetensors";
+/** Weights of the epoch with the best value on the rows held back, where the last weights are what is kept. */
+export const bestFile = "best.safetensors";
 /** What was observed on the way, for the report, and the report itself. Time and memory make them differ from run to run. */
 export const observationsFile = "observations.json";
 export const reportFile = "report.html";

@@ -9,9 +9,9 @@ import { digits } from "./models.ts";
 
 const folder = temporaryFolder();
 /** Some seconds of training, in small steps: checkpoints are written once a second, at the end of an epoch. */
-const epochs = 480;
+const epochs = 140;
 const program = digits
-  .replace("digits(200)", "digits(2000)")
+  .replace("digits(200)", 'digits(2000) |> augment(shift: 2, flip: "horizontal")')
   .replace("  test: digits(50)\n", "")
   .replace("epochs: 2", `epochs: ${epochs}`)
   .replace("batch: 16", "batch: 4");
@@ -66,6 +66,7 @@ describe("dlm train", () => {
     await whole;
     expect(results("killed")).toEqual(results("whole"));
     expect(listing(join(folder, "killed"))).toEqual([
+      "best.safetensors",
       "checkpoint.safetensors",
       "history.json",
       "observations.json",

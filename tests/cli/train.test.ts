@@ -45,6 +45,7 @@ describe("dlm train", () => {
     for (const { loss, accuracy } of lines.slice(0, 3))
       expect([typeof loss, typeof accuracy, Number(loss) > 0]).toEqual(["number", "number", true]);
     expect(listing(path("events"))).toEqual([
+      "best.safetensors",
       "checkpoint.safetensors",
       "history.json",
       "observations.json",

@@ -16,15 +16,17 @@ executable.onStep = () => {
 const { signal } = interruptible();
 const { report } = trainingProgress({ json: true });
 process.stdout.write("ready\n");
+const store = await folderStore(directory);
 const { status } = await train({
   executable,
   module,
   plan: { ...plan, epochs: 12, validation: { share: 0.2, from: "random" } },
   data: line(60),
-  store: await folderStore(directory),
+  store,
   resume: resume === "--resume",
   report,
   signal,
   pace: { epochSeconds: 0, stepSeconds: 0.02 },
 });
+await store.close?.();
 process.exit(status === "done" ? 0 : interruptedExitCode);

@@ -130,6 +130,13 @@ describe("early stopping", () => {
     expect(events.at(-1)).toMatchObject({ stoppedEarly: true, bestEpoch: best + 1 });
   });
 
+  it("takes the greatest value for the best one where the program says so", async () => {
+    const early = { ...watched, earlyStop: { monitor: "val_loss", patience: 3, best: "greatest" } as const };
+    const { events } = await run({ plan: early });
+    const losses = named(events, "epoch").map(({ metrics }) => Number(metrics.val_loss));
+    expect(events.at(-1)).toMatchObject({ bestEpoch: losses.indexOf(Math.max(...losses)) + 1 });
+  });
+
   it("says at once that what it watches will not be there", async () => {
     const watch = (monitor: string, base = watched) => run({ plan: { ...base, earlyStop: { monitor, patience: 1 } } });
     await expect(watch("val_los")).rejects.toThrow("early_stop watches val_los, which is no metric of this training");

@@ -1,5 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { train } from "../../src/train/loop.ts";
@@ -12,8 +13,11 @@ afterAll(() => rmSync(root, { recursive: true }));
 describe("the folder of a training run", () => {
   it("is made, holds the results and nothing else, and keeps earlier ones", async () => {
     const directory = join(root, "runs/first");
-    const run = async () =>
-      train({ executable: fakeExecutable(), module, plan, data: line(18), store: await folderStore(directory) });
+    const run = async () => {
+      const store = await folderStore(directory);
+      await train({ executable: fakeExecutable(), module, plan, data: line(18), store });
+      await store.close?.();
+    };
     await run();
     const files = ["checkpoint.safetensors", "history.json", "weights.safetensors"];
     expect(readdirSync(directory).sort()).toEqual(files);
@@ -42,6 +46,32 @@ describe("the folder of a training run", () => {
     await train({ ...common, executable: whole });
     expect(second.read("w")).toEqual(whole.read("w"));
     expect(readdirSync(directory).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  it("belongs to one process at a time", async () => {
+    const directory = join(root, "locked");
+    const store = await folderStore(directory);
+    const lock = join(directory, ".lock");
+    await store.close?.();
+    expect(readdirSync(directory)).toEqual([]);
+    // The process that started this one is certain to run.
+    writeFileSync(lock, `${process.ppid} ${hostname()}\n`);
+    await expect(folderStore(directory)).rejects.toThrow(`another process, ${process.ppid}, is training in`);
+    await expect(folderStore(directory)).rejects.toThrow("choose another folder with --out");
+    writeFileSync(lock, `${process.ppid} elsewhere\n`);
+    await expect(folderStore(directory)).rejects.toThrow(`another process, ${process.ppid} on elsewhere,`);
+  });
+
+  it("is taken over from a process that was killed", async () => {
+    const directory = join(root, "stale");
+    await (await folderStore(directory)).close?.();
+    const ended = spawnSync(process.execPath, ["-e", "0"]).pid;
+    for (const holder of [`${ended} ${hostname()}\n`, "", "no number"]) {
+      writeFileSync(join(directory, ".lock"), holder);
+      const store = await folderStore(directory);
+      expect(readFileSync(join(directory, ".lock"), "utf8")).toBe(`${process.pid} ${hostname()}\n`);
+      await store.close?.();
+    }
   });
 
   it("says why it cannot be used", async () => {

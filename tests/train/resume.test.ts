@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { TrainingPlan } from "../../src/dsl/training-plan.ts";
+import { systemError } from "../../src/formats/node/files.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { takeRows } from "../../src/train/data/dataset.ts";
 import type { TrainingEvent } from "../../src/train/events.ts";
@@ -110,6 +111,69 @@ describe.each(Object.entries(plans))("resuming a run %s", (_, trained) => {
   });
 });
 
+describe("a full disk", () => {
+  const full = () => systemError("runs/line", Object.assign(new Error("ENOSPC"), { code: "ENOSPC" }), "written");
+
+  it("in the middle is told once, keeps the last checkpoint, and changes no result", async () => {
+    const expected = await whole({});
+    const store = memoryStore();
+    let writes = 0;
+    const sometimesFull: Store = {
+      ...store,
+      write: async (name, bytes) => {
+        if (name === "checkpoint.safetensors" && ++writes > 3 && writes < 10) throw full();
+        if (writes === 5) expect(await store.read("checkpoint.safetensors")).toBeDefined();
+        await store.write(name, bytes);
+      },
+    };
+    const { events, executable } = await whole({ store: sometimesFull });
+    const notes = events.filter(({ event }) => event === "note");
+    expect(notes).toHaveLength(1);
+    expect(JSON.stringify(notes)).toMatch(/runs\/line: cannot be written: the disk is full.*the training goes on/);
+    expect(snapshot(executable)).toEqual(snapshot(expected.executable));
+    await sameFiles(store, expected.store);
+  });
+
+  it("at the end loses no checkpoint: the run is resumed when there is room", async () => {
+    const expected = await whole({});
+    const store = memoryStore();
+    let room = false;
+    const fullAtTheEnd: Store = {
+      ...store,
+      write: async (name, bytes) => {
+        if (name === "weights.safetensors" && !room) throw full();
+        await store.write(name, bytes);
+      },
+    };
+    await expect(whole({ store: fullAtTheEnd })).rejects.toThrow("the disk is full");
+    room = true;
+    await whole({ store: fullAtTheEnd, resume: true });
+    await sameFiles(store, expected.store);
+  });
+});
+
+describe("the best weights", () => {
+  it("lie beside the last ones where rows are held back", async () => {
+    const held = { ...plan, epochs: 12, validation: { share: 1 / 3, from: "last" } as const };
+    const executable = fakeExecutable();
+    const ended: number[][] = [];
+    const losses: number[] = [];
+    const report = (event: TrainingEvent) => {
+      if (event.event !== "epoch") return;
+      ended.push([...executable.read("w").data]);
+      losses.push(Number(event.metrics.val_loss));
+      // From then on, steps are too long.
+      if (event.epoch === 8) executable.rate = 0.4;
+    };
+    const { store } = await whole({ plan: held, executable, report });
+    const weightsIn = async (name: string) => [...readSafetensors((await store.read(name))!, name).tensors.w!.data];
+    const best = losses.indexOf(Math.min(...losses));
+    expect(best).toBeLessThan(11);
+    expect(await weightsIn("best.safetensors")).toEqual(ended[best]);
+    expect(await weightsIn("weights.safetensors")).toEqual(ended[11]);
+  });
+});
+
 describe("checkpoints", () => {
   it("tell where a run goes on", async () => {
     const stop = new AbortController();
@@ -166,6 +230,7 @@ describe("checkpoints", () => {
     ["another program", { program: "other" }, "the program differs"],
     ["fewer rows", { data: takeRows(data, 17) }, "the number of rows was 18, now it is 17"],
     ["other data", { data: line(18, 7) }, "the contents of the data differ"],
+    ["other test data", { test: line(5, 8) }, "the contents of the test data differ"],
     ["no shuffling", { shuffle: false }, "the shuffling was on, now it is off"],
     ["folds", { plan: { ...plan, folds: 3 } }, "the folds differ"],
   ];

@@ -5,18 +5,27 @@ import { mkdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { removeAbandonedDrafts, writeFileAtomically } from "../../formats/node/atomic-write.ts";
 import { systemError } from "../../formats/node/files.ts";
+import { UserError } from "../../util/user-error.ts";
 import { numbered, type Store } from "../store.ts";
+import { lockFolder } from "./lock.ts";
 
-/** A store in `directory`, which is made where it is missing. Throws a FormatError where it cannot be used. */
+/**
+ * A store in `directory`, which is made where it is missing; its own until it is closed, or the process ends. Throws a UserError where
+ * another process has it, a FormatError where it cannot be used.
+ */
 export async function folderStore(directory: string): Promise<Store> {
+  let release: () => Promise<void>;
   try {
     await mkdir(directory, { recursive: true });
+    release = await lockFolder(directory);
     await removeAbandonedDrafts(directory);
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw systemError(directory, error, "written");
   }
   return {
     place: directory,
+    close: release,
     read: async (name) => {
       const path = join(directory, name);
       if (!existsSync(path)) return undefined;
