@@ -7,7 +7,7 @@ export const trainingStyle = `
 .charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(22rem, 1fr)); }
 .chart { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .6rem .6rem 0; min-width: 0; }
 .chart h3 { margin: 0 0 .2rem .4rem; font-size: .95rem; }
-.uplot, .u-legend { font-family: inherit; } .u-legend { font-size: .8rem; }
+.uplot, .u-legend { font-family: inherit; } .u-legend { font-size: .8rem; } .u-legend th, .u-legend td { border: 0; }
 .scroll { overflow-x: auto; } .side { display: flex; flex-wrap: wrap; gap: 2rem; align-items: start; }
 caption { caption-side: bottom; color: var(--muted); font-size: .8rem; padding-top: .4rem; }
 .confusion td { min-width: 2.4rem; text-align: center; } .confusion th { text-align: center; }
