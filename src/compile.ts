@@ -13,7 +13,11 @@ import { type Event, type Observation, parsePipeline, runPipeline } from "./pass
 
 /** The order of passes that `compile` uses unless told otherwise; differentiation comes first, planning last. */
 export const defaultPipeline =
-  "differentiate,hoist-scans,canonicalize,fold-constants,eliminate-common,canonicalize,eliminate-common,eliminate-dead,open-scans,fuse,plan-memory";
+  "differentiate,hoist-scans,canonicalize,fold-constants,eliminate-common,canonicalize,eliminate-common,eliminate-dead,open-scans,fuse-attention,fuse,plan-memory";
+
+/** The same for a target: threads of a group have no scratch memory for a block of attention. */
+const pipelineFor = ({ groups }: Target): string =>
+  groups ? defaultPipeline.replace("fuse-attention,", "") : defaultPipeline;
 
 /** `auto` is WebAssembly where it can run with vectors, else JavaScript. */
 export const targetNames = ["js", "wasm", "webgpu", "auto"] as const;
@@ -45,11 +49,11 @@ export interface Compiled {
 export function compile(module: Module, options: CompileOptions = {}): Compiled {
   const chosen = options.graphs ? keepGraphs(module, options.graphs) : module;
   const events: Event[] = [];
-  const planned = runPipeline(chosen, parsePipeline(options.pipeline ?? defaultPipeline), {
+  const target = targetOf(options.target ?? "js", options.fma ?? true);
+  const planned = runPipeline(chosen, parsePipeline(options.pipeline ?? pipelineFor(target)), {
     events,
     ...(options.observe ? { observe: options.observe } : {}),
   });
-  const target = targetOf(options.target ?? "js", options.fma ?? true);
   return { target, module: planned, programs: lowerModule(planned, { target }), events };
 }
 

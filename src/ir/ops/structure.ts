@@ -36,9 +36,9 @@ const fusion = defineOp({
   name: "fusion",
   doc:
     "A group of nodes, its body, that becomes one kernel: an elementwise loop, a reduction with what precedes and follows it, a " +
-    "contraction with its epilogue, or passes over rows. The pass `fuse` makes them.",
+    "contraction with its epilogue, passes over rows, or attention. The passes `fuse` and `fuse-attention` make them.",
   inputs: ["...operands"],
-  attributes: { kind: attribute.oneOf("loop", "reduction", "contraction", "row") },
+  attributes: { kind: attribute.oneOf("loop", "reduction", "contraction", "row", "attention") },
   infer: () => {
     throw new InferenceError("fusion takes its types from its body");
   },

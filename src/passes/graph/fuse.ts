@@ -40,7 +40,18 @@ export function fuseGraph(
   limit: number = defaultFusionLimit,
   observe?: (group: Group, fusion: Node) => void,
 ): Graph {
-  const { groups } = groupNodes(graph, limit);
+  return rebuild(graph, groupNodes(graph, limit).groups, observe);
+}
+
+/** What becomes one node: `nodes` in topological order, and those of their results that others need. A single node stays as it is. */
+export type FusedGroup = Pick<Group, "nodes" | "outputs"> & { readonly kind: Group["kind"] | "attention" };
+
+/** The graph made of groups, which come in topological order. */
+export function rebuild<G extends FusedGroup>(
+  graph: Graph,
+  groups: readonly G[],
+  observe?: (group: G, fusion: Node) => void,
+): Graph {
   const replaced = new Map<Value, Value>();
   const current = (value: Value): Value => replaced.get(value) ?? value;
   const nodes: Node[] = [];
@@ -81,7 +92,7 @@ export function fuseGraph(
   };
 }
 
-function makeFusion(group: Group, current: (value: Value) => Value): Node {
+function makeFusion(group: FusedGroup, current: (value: Value) => Value): Node {
   const operands: Value[] = [];
   const inputs: GraphInput[] = [];
   const inputOf = new Map<string | ResultValue, GraphInput>();
@@ -118,7 +129,7 @@ function makeFusion(group: Group, current: (value: Value) => Value): Node {
 }
 
 /** The node that names the group: its contraction or first reduction, else what leaves it last. */
-const mainNode = (group: Group): Node =>
+const mainNode = (group: FusedGroup): Node =>
   group.nodes.find((node) => ["reduce", "contraction", "window"].includes(roleOf(node))) ?? group.outputs.at(-1)!.node;
 
 /** `kernel` for `@dense.kernel`, `x` for an input x, and the operation's name for what a node made. */

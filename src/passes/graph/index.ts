@@ -8,6 +8,7 @@ import { eliminateCommon } from "./eliminate-common.ts";
 import { eliminateDead } from "./eliminate-dead.ts";
 import { foldConstants } from "./fold-constants.ts";
 import { fuse } from "./fuse.ts";
+import { fuseAttention } from "./fuse-attention.ts";
 import { hoistScans } from "./hoist-scans.ts";
 import { openScans } from "./open-scans.ts";
 import { planMemory } from "./plan-memory.ts";
@@ -21,6 +22,7 @@ export const graphPasses: readonly Pass[] = [
   eliminateDead,
   hoistScans,
   openScans,
+  fuseAttention,
   fuse,
   planMemory,
 ];

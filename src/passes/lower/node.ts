@@ -8,6 +8,7 @@ import type { BufferParameter, Expr, Kernel, Stmt } from "../../ir/kernel/types.
 import { operation } from "../../ir/ops/index.ts";
 import { type Iteration, iterationOf } from "../graph/iteration.ts";
 import type { TileTable } from "../schedule/tiles.ts";
+import { attentionIn, lowerAttention } from "./attention.ts";
 import type { Draft } from "./draft.ts";
 import { createElements, linearIndex } from "./elements.ts";
 import { isFlatLoop, lowerCopy, lowerLoop, lowerStatements } from "./loop.ts";
@@ -29,7 +30,8 @@ export function lowerNode(node: Node, freshKernel: (stem: string) => string, til
     if (value.kind === "result") return value;
     throw new TypeError(`${node.op} gives back ${value.kind === "literal" ? "a literal" : value.name} as it is`);
   });
-  const iteration = iterationOf(nodes, outputs);
+  const attention = node.attributes.kind === "attention" ? attentionIn(nodes) : undefined;
+  const iteration = attention ? undefined : iterationOf(nodes, outputs);
   const copies = !iteration && operation(node.op)?.lower.kind === "view";
   const flat = copies || (iteration?.kind === "loop" && isFlatLoop(nodes, iteration));
 
@@ -84,7 +86,13 @@ export function lowerNode(node: Node, freshKernel: (stem: string) => string, til
       return k.load(name, position(index, value.type.shape), value.type.dtype);
     },
   };
-  const body = iteration ? lowerBody(draft, iteration) : copies ? lowerCopy(draft, node) : lowerStatements(draft);
+  const body = attention
+    ? lowerAttention(draft, attention)
+    : iteration
+      ? lowerBody(draft, iteration)
+      : copies
+        ? lowerCopy(draft, node)
+        : lowerStatements(draft);
 
   const parameter = (name: string, value: Value, access: BufferParameter["access"]): BufferParameter => ({
     name,
