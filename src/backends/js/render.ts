@@ -4,7 +4,6 @@
 import { formatDim } from "../../ir/dim.ts";
 import { bytesOf, type DType, dtypes } from "../../ir/dtype.ts";
 import type { TensorType } from "../../ir/graph.ts";
-import { printKernel } from "../../ir/kernel/print.ts";
 import { kernelsIn, type Program, type ProgramModule, type Step } from "../../ir/kernel/program.ts";
 import type { Kernel } from "../../ir/kernel/types.ts";
 import type { Place } from "../../ir/memory-plan.ts";
@@ -75,22 +74,21 @@ interface RenderedKernels {
   readonly views: Set<DType>;
 }
 
-/** One function for kernels that differ in nothing, even between graphs. */
+/** One function for kernels of one body, even between graphs. */
 function renderKernels(kernels: readonly Kernel[], names: Names): RenderedKernels {
   const functions = new Map<Kernel, string>();
-  const identifiers = new Map<string, string>();
+  const identifiers = new Map<Kernel["body"], string>();
   const texts: string[] = [];
   const helpers = new Set<HelperName>();
   const usedViews = new Set<DType>();
   for (const kernel of new Set(kernels)) {
-    const key = printKernel(kernel);
-    const known = identifiers.get(key);
+    const known = identifiers.get(kernel.body);
     if (known !== undefined) {
       functions.set(kernel, known);
       continue;
     }
     const identifier = names.make(kernel.name);
-    identifiers.set(key, identifier);
+    identifiers.set(kernel.body, identifier);
     functions.set(kernel, identifier);
     const rendered = renderKernel(kernel, identifier, names.make);
     texts.push(rendered.text);

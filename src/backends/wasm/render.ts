@@ -5,7 +5,6 @@ import type { Dim, Factor } from "../../ir/dim.ts";
 import { formatDim } from "../../ir/dim.ts";
 import { bytesOf, type DType } from "../../ir/dtype.ts";
 import type { TensorType } from "../../ir/graph.ts";
-import { printKernel } from "../../ir/kernel/print.ts";
 import { kernelsIn, type Loop, type Program, type ProgramModule, type Step } from "../../ir/kernel/program.ts";
 import type { Kernel } from "../../ir/kernel/types.ts";
 import type { Place } from "../../ir/memory-plan.ts";
@@ -51,14 +50,13 @@ export function renderGraph(module: ProgramModule, graph: string, options: Rende
   return { functions: withCallees([entry]), scratchBytes };
 }
 
-/** One function for kernels that differ in nothing. */
+/** One function for kernels of one body. */
 function renderKernels(program: Program, library: Library): ReadonlyMap<Kernel, RenderedKernel> {
   const rendered = new Map<Kernel, RenderedKernel>();
-  const byText = new Map<string, RenderedKernel>();
+  const byBody = new Map<Kernel["body"], RenderedKernel>();
   for (const kernel of kernelsIn(program.steps)) {
-    const key = printKernel(kernel);
-    const made = byText.get(key) ?? renderKernel(kernel, kernel.name, library);
-    byText.set(key, made);
+    const made = byBody.get(kernel.body) ?? renderKernel(kernel, kernel.name, library);
+    byBody.set(kernel.body, made);
     rendered.set(kernel, made);
   }
   return rendered;

@@ -12,7 +12,7 @@ import type { LoweringContext, ReductionLowering } from "../../ir/op.ts";
 import { operation } from "../../ir/ops/index.ts";
 import { bind } from "./bind.ts";
 import { type Draft, type LoopAxis, nest } from "./draft.ts";
-import { type Bounds, type Narrowing, narrow } from "./narrow.ts";
+import { type Bounds, type Narrowing, narrow, sharesConditions } from "./narrow.ts";
 import type { Panel } from "./panel.ts";
 
 export interface Reduction {
@@ -114,6 +114,8 @@ export function narrowed(
       const names = rule.accumulators(context).map((value, i) => k.variable(`?${i}`, value.type));
       steps.push(...rule.step(context, point, variables, names));
       before.push(...names);
+      // What the first step does not ask for, not all of them do.
+      if (before.length === names.length && !sharesConditions(steps)) return undefined;
     }
   }
   return narrow(steps, before, variables, domain.map(k.fromDim));

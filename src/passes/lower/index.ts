@@ -11,6 +11,7 @@ import { jsTarget, type Target } from "../../ir/target.ts";
 import { viewOf } from "../graph/views.ts";
 import { optimizeKernel } from "../kernel/index.ts";
 import { tilesFor } from "../schedule/tiles.ts";
+import { type Known, likeBefore, operandsOf } from "./alike.ts";
 import { createFresh } from "./names.ts";
 import { lowerNode } from "./node.ts";
 import { requirementsOf } from "./requirements.ts";
@@ -21,12 +22,14 @@ export interface LowerOptions {
   readonly target?: Target;
   /** Names that kernels may not take any more; those of this graph are added. */
   readonly names?: Set<string>;
+  /** What was lowered before for this target; what is lowered is added. */
+  readonly known?: Known;
 }
 
 /** Lowers every graph of a module whose memory is planned. */
 export function lowerModule(module: Module, options: LowerOptions = {}): ProgramModule {
-  const names = options.names ?? new Set<string>();
-  const programs = new Map([...module.graphs].map(([name, graph]) => [name, lowerGraph(graph, { ...options, names })]));
+  const shared = { ...options, names: options.names ?? new Set<string>(), known: options.known ?? new Map() };
+  const programs = new Map([...module.graphs].map(([name, graph]) => [name, lowerGraph(graph, shared)]));
   return { name: module.name, doc: module.doc, globals: module.globals, programs };
 }
 
@@ -37,16 +40,19 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
   const fresh = createFresh(options.names ?? new Set());
   const target = options.target ?? jsTarget;
   const tiles = tilesFor(target);
+  const known: Known = options.known ?? new Map();
   const lowerLevel = (level: Graph): readonly Step[] => {
     const placeOf = placesOf(level);
     return level.nodes.flatMap((node): Step[] => {
       if (node.body && isLoop(node)) return [loopOf(node, lowerLevel(node.body))];
       if (isFree(node, placeOf)) return [];
-      const { kernel, operands } = lowerNode(node, fresh, tiles);
-      const places = [...operands, ...node.results].map(placeOf);
-      const byName = new Map(kernel.buffers.map(({ name }, i) => [name, places[i]!]));
-      return optimizeKernel(kernel, target, fresh).map(
-        (part): Step => ({ kind: "call", kernel: part, places: part.buffers.map(({ name }) => byName.get(name)!) }),
+      const { buffers, kernels } = likeBefore(node, known, fresh, () => {
+        const whole = lowerNode(node, fresh, tiles);
+        return { buffers: whole.buffers.map(({ name }) => name), kernels: optimizeKernel(whole, target, fresh) };
+      });
+      const byName = new Map([...operandsOf(node), ...node.results].map((value, i) => [buffers[i]!, placeOf(value)]));
+      return kernels.map(
+        (kernel): Step => ({ kind: "call", kernel, places: kernel.buffers.map(({ name }) => byName.get(name)!) }),
       );
     });
   };

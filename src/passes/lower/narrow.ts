@@ -75,6 +75,9 @@ export function narrow(
   return bounds.size === 0 ? undefined : { bounds, simplify: (expr) => assume(expr, known) };
 }
 
+/** Whether there is any condition that all steps share. */
+export const sharesConditions = (steps: readonly Expr[]): boolean => sharedConditions(steps).length > 0;
+
 interface Multiple {
   readonly of: Expr;
   readonly by: number;

@@ -8,6 +8,7 @@ import type { BufferParameter, Expr, Kernel, Stmt } from "../../ir/kernel/types.
 import { operation } from "../../ir/ops/index.ts";
 import { type Iteration, iterationOf } from "../graph/iteration.ts";
 import type { TileTable } from "../schedule/tiles.ts";
+import { identityOf, operandsOf } from "./alike.ts";
 import { attentionIn, lowerAttention } from "./attention.ts";
 import type { Draft } from "./draft.ts";
 import { createElements, linearIndex } from "./elements.ts";
@@ -17,14 +18,11 @@ import { lowerReduction } from "./reduction.ts";
 import { lowerRow } from "./row.ts";
 import { sizesIn } from "./sizes.ts";
 
-export interface LoweredNode {
-  readonly kernel: Kernel;
-  /** The values behind the kernel's first buffers, in order; the results of the node follow. */
-  readonly operands: readonly Value[];
-}
-
-/** Lowers a node; `freshKernel` makes names of kernels, unique in the module. */
-export function lowerNode(node: Node, freshKernel: (stem: string) => string, tiles: TileTable): LoweredNode {
+/**
+ * The kernel of a node, with a buffer for each of `operandsOf(node)`, then one for each result; `freshKernel` makes names of kernels,
+ * unique in the module.
+ */
+export function lowerNode(node: Node, freshKernel: (stem: string) => string, tiles: TileTable): Kernel {
   const nodes = node.body?.nodes ?? [node];
   const outputs = (node.body?.outputs.map((output) => output.value) ?? node.results).map((value): ResultValue => {
     if (value.kind === "result") return value;
@@ -37,17 +35,15 @@ export function lowerNode(node: Node, freshKernel: (stem: string) => string, til
 
   const sizes = sizesOf(node, nodes);
   const fresh = createFresh(new Set(sizes));
-  const operands: Value[] = [];
   const buffers: { name: string; value: Value }[] = [];
   const byValue = new Map<string | Value, string>();
   node.inputs.forEach((operand, i) => {
     if (operand.kind === "literal") return;
-    const key = operand.kind === "result" ? operand : `${operand.kind} ${operand.name}`;
+    const key = identityOf(operand);
     let name = byValue.get(key);
     if (name === undefined) {
       name = fresh(node.body ? bufferName(node.body.inputs[i]!) : bufferName(operand));
       byValue.set(key, name);
-      operands.push(operand);
       buffers.push({ name, value: operand });
     }
     const inner = node.body?.inputs[i];
@@ -110,9 +106,9 @@ export function lowerNode(node: Node, freshKernel: (stem: string) => string, til
     ],
     sizes,
     body,
-    cost: { flops: flopsOf(nodes), bytes: bytesOfAll([...operands, ...node.results]) },
+    cost: { flops: flopsOf(nodes), bytes: bytesOfAll([...operandsOf(node), ...node.results]) },
   };
-  return { kernel, operands };
+  return kernel;
 }
 
 function lowerBody(draft: Draft, iteration: Iteration): readonly Stmt[] {

@@ -1,7 +1,6 @@
 // Renders one graph for several threads: the module of `../render.ts`, in which each kernel can also be called by itself, and with
 // it the pieces of kernels that threads may share.
 
-import { printKernel } from "../../../ir/kernel/print.ts";
 import { kernelsIn, type Loop, type ProgramModule } from "../../../ir/kernel/program.ts";
 import type { Kernel } from "../../../ir/kernel/types.ts";
 import { createLibrary } from "../functions/library.ts";
@@ -50,16 +49,15 @@ export function renderThreaded(module: ProgramModule, graph: string, { fma }: Re
   };
   const rendered = new Map<Kernel, RenderedKernel>();
   const kernels = new Map<Kernel, ThreadedKernel>();
-  const byText = new Map<string, Kernel>();
+  const byBody = new Map<Kernel["body"], Kernel>();
   for (const kernel of kernelsIn(program.steps)) {
-    const text = printKernel(kernel);
-    const same = byText.get(text);
+    const same = byBody.get(kernel.body);
     if (same) {
       rendered.set(kernel, rendered.get(same)!);
       kernels.set(kernel, kernels.get(same)!);
       continue;
     }
-    byText.set(text, kernel);
+    byBody.set(kernel.body, kernel);
     const whole = make(kernel);
     const split = splitKernel(kernel);
     const pieces = (split?.pieces ?? []).map((piece): ThreadedPiece => {
