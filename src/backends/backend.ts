@@ -35,6 +35,9 @@ export interface AsyncExecutable {
   dispose(): void;
 }
 
+/** Either: who awaits results runs both, and computes on nothing else in between where they are there at once. */
+export type AnyExecutable = Executable | AsyncExecutable;
+
 /**
  * A graph laid out in an executable's memory, to be run again and again with nothing copied. Good until the executable runs or
  * prepares anything else: that may put other things there, or move the memory.

@@ -42,11 +42,13 @@ export function addBundle(program: Command): void {
       const { declareBundle, declareGpuBundle } = await import("../bundle/declarations.ts");
       const { writeWhole } = await import("../formats/node/files.ts");
       const { loadSource } = await import("./source.ts");
+      const { readGlobals } = await import("../train/weights.ts");
       const { withWeights } = await import("./weights.ts");
       const { module } = loadSource(file, options.model);
       const { compiled, executable } = await withWeights(module, ["infer"], options.weights);
+      const weights = await readGlobals(executable, module.globals.values(), "parameter", "state");
       const { text, files } = bundle(module, {
-        weights: (name) => executable.read(name),
+        weights: (name) => weights[name]!,
         target: options.target,
         ...(options.beside ? { beside: basename(options.output, ".mjs") } : {}),
       });

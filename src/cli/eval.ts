@@ -47,6 +47,7 @@ export function addEval(program: Command): void {
       });
       const rows = test ?? data;
       const metrics = await evaluate(sessionOf(executable, compiled.module), rows, plan);
+      executable.dispose?.();
       if (!metrics) return;
       const on = test ? "test" : "train";
       if (options.json) process.stdout.write(`${JSON.stringify({ event: on, rows: rows.rows, ...metrics })}\n`);

@@ -64,7 +64,11 @@ export function addExplain(program: Command): void {
       const explaining = loadText(join(source.directory, `explanation of ${basename(file)}`), text);
       const { executable } = await withWeights(explaining, ["infer"], options.weights, await chosenTarget(options));
       const rows = await rowsToExplain(source, input.name, options);
-      const { heat, scores } = executable.run("infer", { [input.name]: rows.tensor, ...keyOf(explaining) });
+      const { heat, scores } = await executable.run("infer", {
+        [input.name]: rows.tensor,
+        ...keyOf(explaining),
+      });
+      executable.dispose?.();
       const doc = libraryNames().get(options.method)?.declaration.doc ?? "";
       const page = explanationPage({
         model: module.name,

@@ -3,7 +3,7 @@
 
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import type { Executable } from "../backends/backend.ts";
+import type { AnyExecutable } from "../backends/backend.ts";
 import type { TrainingPlan } from "../dsl/training-plan.ts";
 import { gradientGraph } from "../explain/gradients.ts";
 import { outlineOf } from "../explain/outline.ts";
@@ -33,7 +33,7 @@ export function withGradients(module: Module): Module {
 export const reportGraphs = ["infer", gradientsName];
 
 export interface ReportOptions {
-  readonly executable: Executable;
+  readonly executable: AnyExecutable;
   /** As the language made it, for the drawing. */
   readonly source: Module;
   readonly compiled: Module;
@@ -69,7 +69,7 @@ export async function reporting(options: ReportOptions): Promise<Reporting> {
   };
   const earlier = options.resumed ? await readObservations(store) : [];
   const finish = async (result: TrainingResult): Promise<void> => {
-    const seen = [...earlier, ...observer.observations];
+    const seen = [...earlier, ...(await observer.observations())];
     const encode = (text: string) => new TextEncoder().encode(text);
     await store.write(observationsFile, encode(JSON.stringify(seen)));
     if (result.status !== "done") return;

@@ -46,7 +46,8 @@ export function addRun(program: Command): void {
         await chosenThreads(options, "one"),
       );
       const inputs = await readInputs(compiled.module, options.input, options.seed);
-      const outputs = executable.run("infer", inputs);
+      const outputs = await executable.run("infer", inputs);
+      executable.dispose?.();
       if (options.output === undefined) process.stdout.write(`${writeJsonTensors(outputs)}\n`);
       else await writeTensors(options.output, outputs);
     });

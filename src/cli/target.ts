@@ -11,7 +11,7 @@ const targets: readonly TargetName[] = ["js", "wasm", "webgpu", "auto"];
 export const targetOption = (usual: "js" | "auto"): Option =>
   new Option(
     "--target <name>",
-    "what runs the program: JavaScript, WebAssembly with vectors, or WebGPU; auto takes the fastest",
+    "what runs the program: JavaScript, WebAssembly with vectors, or WebGPU; auto takes the faster of the first two",
   )
     .choices(targets)
     .default(usual);
@@ -40,9 +40,10 @@ export async function chosenThreads(
   { target, threads }: { readonly target: TargetName; readonly threads?: number },
   usual: "one" | "cores",
 ): Promise<number> {
-  if (threads !== undefined && threads > 1 && target === "js")
-    throw new UserError("target js runs on one thread", "leave out --threads, or take --target wasm");
-  if (threads !== undefined || usual === "one" || target === "js") return threads ?? 1;
+  const single = target === "js" || target === "webgpu";
+  if (threads !== undefined && threads > 1 && single)
+    throw new UserError(`target ${target} runs on one thread`, "leave out --threads, or take --target wasm");
+  if (threads !== undefined || usual === "one" || single) return threads ?? 1;
   const { availableParallelism } = await import("node:os");
   return Math.min(availableParallelism(), mostThreads);
 }

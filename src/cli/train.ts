@@ -43,7 +43,7 @@ export function addTrain(program: Command): void {
     .option("--json", "progress as one JSON object a line")
     .option("--steps", "with --json, a line for each training step, too")
     .action(async (file: string, options: Options) => {
-      const { compile, load } = await import("../compile.ts");
+      const { compile } = await import("../compile.ts");
       const { readTensors } = await import("../formats/node/files.ts");
       const { printModule } = await import("../ir/print.ts");
       const { loadTrainingData } = await import("../train/data/load.ts");
@@ -52,6 +52,7 @@ export function addTrain(program: Command): void {
       const { folderStore } = await import("../train/node/folder-store.ts");
       const { columnTypes } = await import("../train/session.ts");
       const { loadWeights } = await import("../train/weights.ts");
+      const { open } = await import("./executable.ts");
       const { trainingProgress } = await import("./progress.ts");
       const { reporting, reportGraphs, withGradients } = await import("./report.ts");
       const { loadSource, requirePlan } = await import("./source.ts");
@@ -67,7 +68,7 @@ export function addTrain(program: Command): void {
         ...dataFiles(source.directory, options.data),
         ...(limit === undefined ? {} : { limit }),
       });
-      const executable = load(compiled, { threads: await chosenThreads(options, "cores") });
+      const executable = await open(compiled, await chosenThreads(options, "cores"));
       const initial = options.weights === undefined ? undefined : await readTensors(options.weights);
       // Weights that do not fit are found out before the folder of results is touched.
       if (initial) loadWeights(executable, compiled.module.globals.values(), initial, options.weights);

@@ -21,9 +21,9 @@ function every(tensor: Tensor, test: (value: number) => boolean): boolean {
 const isNumber = (value: number): boolean => !Number.isNaN(value);
 
 /** Names of parameters that are not finite, and of states that are not numbers (infinity may be where one begins). */
-export function brokenGlobals({ executable, globals }: Session): string[] {
-  const parameters = Object.entries(readGlobals(executable, globals, "parameter"));
-  const states = Object.entries(readGlobals(executable, globals, "state", "optimizer"));
+export async function brokenGlobals({ executable, globals }: Session): Promise<string[]> {
+  const parameters = Object.entries(await readGlobals(executable, globals, "parameter"));
+  const states = Object.entries(await readGlobals(executable, globals, "state", "optimizer"));
   const broken = [
     ...parameters.filter(([, tensor]) => !every(tensor, Number.isFinite)),
     ...states.filter(([, tensor]) => !every(tensor, isNumber)),
@@ -46,14 +46,14 @@ function ranges(batch: Tensors): string {
  * @param step the training step, counted from 1 in the epoch
  * @param kept where the last good checkpoint is, if there is one
  */
-export function divergence(
+export async function divergence(
   session: Session,
   place: { readonly fold?: number; readonly epoch: number; readonly step: number },
   loss: number,
   batch: Tensors,
   kept: string | undefined,
-): DivergenceError {
-  const bad = brokenGlobals(session);
+): Promise<DivergenceError> {
+  const bad = await brokenGlobals(session);
   const at = `${place.fold === undefined ? "" : `fold ${place.fold}, `}epoch ${place.epoch}, step ${place.step}`;
   const found = [Number.isFinite(loss) ? "" : `the loss is ${loss}`];
   if (bad.length > 0) {

@@ -16,7 +16,7 @@ import { loadWeights, readGlobals } from "./weights.ts";
 export async function trainFold(run: Run, split: Split): Promise<boolean | undefined> {
   const { plan, progress, keeper } = run;
   const seed = seedOf(run);
-  if (progress.step === 0) initialise(run, seed);
+  if (progress.step === 0) await initialise(run, seed);
   const batchesOf = trainingBatches(split.train, { size: plan.batch, seed, shuffle: run.shuffle });
   while (progress.epoch < plan.epochs && !shouldStop(run)) {
     const batches = batchesOf(progress.epoch);
@@ -25,7 +25,7 @@ export async function trainFold(run: Run, split: Split): Promise<boolean | undef
       await save(run, true);
       return undefined;
     }
-    endEpoch(run, metrics);
+    await endEpoch(run, metrics);
     if (keeper.due("epoch", progress.step)) await save(run, false);
   }
   await save(run, true);
@@ -39,8 +39,8 @@ function seedOf({ plan, progress }: Run): number {
   return progress.fold === 0 ? plan.seed : randomFor("fold", plan.seed, progress.fold).below(2 ** 31);
 }
 
-function initialise({ session, initial }: Run, seed: number): void {
-  runGraph(session, "init", {}, { seed, step: 0 });
+async function initialise({ session, initial }: Run, seed: number): Promise<void> {
+  await runGraph(session, "init", {}, { seed, step: 0 });
   if (initial) loadWeights(session.executable, session.globals, initial);
 }
 
@@ -50,10 +50,10 @@ async function trainEpoch(run: Run, batches: Batches, seed: number): Promise<boo
   if (progress.batch === 0) clearTotals(session);
   while (progress.batch < batches.count) {
     const columns = batches.batch(progress.batch);
-    const outputs = runGraph(session, "train_step", columns, { seed, step: progress.step });
+    const outputs = await runGraph(session, "train_step", columns, { seed, step: progress.step });
     const loss = outputs.loss?.data[0] ?? Number.NaN;
     const place = { ...run.foldNumber(), epoch: progress.epoch + 1, step: progress.batch + 1 };
-    if (!Number.isFinite(loss)) throw divergence(session, place, loss, columns, keeper.checkpoint());
+    if (!Number.isFinite(loss)) throw await divergence(session, place, loss, columns, keeper.checkpoint());
     progress.batch++;
     progress.step++;
     const rate = outputs.learning_rate?.data[0];
@@ -62,20 +62,20 @@ async function trainEpoch(run: Run, batches: Batches, seed: number): Promise<boo
     const interrupted = await run.pause();
     // The last step of an epoch is followed by its end, which has a checkpoint of its own.
     const due = progress.batch < batches.count && keeper.due("step", progress.step);
-    if (interrupted || due) checkParameters(run);
+    if (interrupted || due) await checkParameters(run);
     if (interrupted) return false;
     if (due) await save(run, false);
   }
-  checkParameters(run);
+  await checkParameters(run);
   return true;
 }
 
 /** The metrics of the epoch, and those of the validation data; undefined when interrupted. */
 async function epochMetrics(run: Run, { validation }: Split, seed: number): Promise<Metrics | undefined> {
   const { session, plan } = run;
-  const metrics = readMetrics(session);
+  const metrics = await readMetrics(session);
   if (!validation) return metrics;
-  const totals = readGlobals(session.executable, session.globals, "metric");
+  const totals = await readGlobals(session.executable, session.globals, "metric");
   const held = await evaluate(session, validation, { batch: plan.batch, seed }, run.pause);
   if (!held) {
     // The checkpoint that follows stands before the validation, with the totals of the training.
@@ -86,7 +86,7 @@ async function epochMetrics(run: Run, { validation }: Split, seed: number): Prom
   return { ...metrics, ...Object.fromEntries(named) };
 }
 
-function endEpoch(run: Run, metrics: Metrics): void {
+async function endEpoch(run: Run, metrics: Metrics): Promise<void> {
   const { plan, progress, report } = run;
   progress.epoch++;
   progress.batch = 0;
@@ -97,7 +97,7 @@ function endEpoch(run: Run, metrics: Metrics): void {
   const value = watch && watched(watch, metrics);
   if (watch && value !== undefined && isBetter(watch.best, value, progress.best?.value)) {
     progress.best = { value, epoch: progress.epoch };
-    run.best = weightsOf(run);
+    run.best = await weightsOf(run);
   }
 }
 
@@ -108,17 +108,17 @@ function shouldStop({ plan, progress }: Run): boolean {
 }
 
 /** Throws a DivergenceError: what has diverged must not take the place of a good checkpoint. */
-function checkParameters({ session, progress, keeper, foldNumber }: Run): void {
-  if (brokenGlobals(session).length === 0) return;
+async function checkParameters({ session, progress, keeper, foldNumber }: Run): Promise<void> {
+  if ((await brokenGlobals(session)).length === 0) return;
   const place = { ...foldNumber(), epoch: progress.epoch + 1, step: progress.batch };
-  throw divergence(session, place, 0, {}, keeper.checkpoint());
+  throw await divergence(session, place, 0, {}, keeper.checkpoint());
 }
 
 async function save(run: Run, last: boolean): Promise<void> {
   const { session, progress, keeper } = run;
   const checkpoint = {
     progress,
-    current: readGlobals(session.executable, session.globals, "parameter", "state", "optimizer", "metric"),
+    current: await readGlobals(session.executable, session.globals, "parameter", "state", "optimizer", "metric"),
     ...(run.best ? { best: run.best } : {}),
     ...(run.kept ? { fold: run.kept } : {}),
   };

@@ -5,7 +5,7 @@
 //   eval_step(columns, key?)           adds to the totals of metrics
 //   metrics()                          gives `loss` and every metric from the totals
 
-import type { Executable, Tensors } from "../backends/backend.ts";
+import type { AnyExecutable, Tensors } from "../backends/backend.ts";
 import type { TrainingPlan } from "../dsl/training-plan.ts";
 import { identityOf } from "./checkpoint.ts";
 import type { Dataset } from "./data/dataset.ts";
@@ -22,7 +22,7 @@ import type { Store } from "./store.ts";
 
 export interface TrainOptions {
   /** Must hold the graphs init, train_step, eval_step and metrics of `module`. */
-  readonly executable: Executable;
+  readonly executable: AnyExecutable;
   readonly module: TrainedModule;
   readonly plan: TrainingPlan;
   /** Fitted to `columnTypes(module, plan)`, as `loadTrainingData` does. */
@@ -76,7 +76,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   if (Object.keys(options.data.classes).length > 0) metadata.classes = JSON.stringify(options.data.classes);
   await examine(run, split, options.test);
   await run.keeper.finish({
-    weights: weightsOf(run),
+    weights: await weightsOf(run),
     // Early stopping has made the best weights those that are kept.
     ...(run.best && !plan.earlyStop ? { best: run.best } : {}),
     metadata,
@@ -111,7 +111,7 @@ async function examine(run: Run, { train: trained, validation }: Split, test: Da
 
 /** What the present weights say of a table. Weights and states stay as they are. */
 async function predictionsOf(run: Run, data: Dataset) {
-  const weights = weightsOf(run);
+  const weights = await weightsOf(run);
   const found = await predictions(run.session, data, { ...run.plan, pause: run.pause });
   restore(run, weights);
   return found;
@@ -179,7 +179,7 @@ async function trainFolds(run: Run, data: Dataset): Promise<boolean | undefined>
     const value = Number(metrics[watch.monitor]);
     if (!run.kept || isBetter(watch.best, value, progress.bestFold?.value)) {
       progress.bestFold = { value, fold };
-      run.kept = weightsOf(run);
+      run.kept = await weightsOf(run);
     }
     Object.assign(progress, { fold, epoch: 0, batch: 0, step: 0 });
     delete progress.best;

@@ -40,22 +40,23 @@ export interface ObserverOptions {
 /** A reporter that collects an observation for each epoch that ends. */
 export function createObserver({ session, seed, gradients, memory }: ObserverOptions): {
   readonly observe: (event: TrainingEvent) => void;
-  readonly observations: EpochObservation[];
+  /** What has been observed so far. */
+  readonly observations: () => Promise<EpochObservation[]>;
 } {
-  const observations: EpochObservation[] = [];
+  const observations: Promise<EpochObservation>[] = [];
   const parameters = session.globals.filter(({ role }) => role === "parameter").map(({ name }) => name);
-  const spread = (read: (name: string) => Tensor | undefined): Record<string, Histogram> =>
+  const spread = (tensors: readonly (Tensor | undefined)[]): Record<string, Histogram> =>
     Object.fromEntries(
-      parameters.flatMap((name) => {
-        const tensor = read(name);
-        return tensor ? [[name, histogramOf(tensor.data)] as const] : [];
-      }),
+      tensors.flatMap((tensor, i) => (tensor ? [[parameters[i]!, histogramOf(tensor.data)] as const] : [])),
     );
-  const spreads = (): Pick<EpochObservation, "weights" | "gradients"> => {
-    const given = gradients && runGraph(session, gradients.graph, gradients.columns, { seed, step: 0 });
+  const spreads = async (): Promise<Pick<EpochObservation, "weights" | "gradients">> => {
+    // All is asked for before anything is awaited: the training goes on meanwhile.
+    const running = gradients && runGraph(session, gradients.graph, gradients.columns, { seed, step: 0 });
+    const weights = await Promise.all(parameters.map((name) => session.executable.read(name)));
+    const given = await running;
     return {
-      weights: spread((name) => session.executable.read(name)),
-      ...(given ? { gradients: spread((name) => given[name]) } : {}),
+      weights: spread(weights),
+      ...(given ? { gradients: spread(parameters.map((name) => given[name])) } : {}),
     };
   };
   let losses: number[] = [];
@@ -70,7 +71,7 @@ export function createObserver({ session, seed, gradients, memory }: ObserverOpt
     if (event.event !== "epoch") return;
     const seconds = (performance.now() - began) / 1000;
     const due = began - spreadAt + 1000 * seconds >= 1000 * spreadSeconds;
-    observations.push({
+    const seen: EpochObservation = {
       ...(event.fold === undefined ? {} : { fold: event.fold }),
       epoch: event.epoch,
       seconds,
@@ -78,13 +79,13 @@ export function createObserver({ session, seed, gradients, memory }: ObserverOpt
       losses: meansOf(losses, mostLosses),
       ...(learningRate === undefined ? {} : { learningRate }),
       ...(memory ? { memory: memory() } : {}),
-      ...(due ? spreads() : {}),
-    });
+    };
+    observations.push(due ? spreads().then((found) => ({ ...seen, ...found })) : Promise.resolve(seen));
     losses = [];
     began = performance.now();
     if (due) spreadAt = began;
   };
-  return { observe, observations };
+  return { observe, observations: () => Promise.all(observations) };
 }
 
 /** At most `most` means of neighbours. */

@@ -62,7 +62,7 @@ export async function predictions(
   let wrong: WrongRow[] = [];
   for (let i = 0; i < batches.count; i++) {
     const columns = batches.batch(i);
-    const outputs = runGraph(session, "infer", columns, { seed, step: i });
+    const outputs = await runGraph(session, "infer", columns, { seed, step: i });
     found ??= answers(columns, outputs, targets);
     if (!found) return undefined;
     const scores = outputs[found.output]!;

@@ -28,7 +28,7 @@ export interface Run {
 }
 
 /** Parameters and states, which a trained model consists of. */
-export const weightsOf = ({ session }: Run): Tensors =>
+export const weightsOf = ({ session }: Run): Promise<Tensors> =>
   readGlobals(session.executable, session.globals, "parameter", "state");
 
 export function restore({ session }: Run, tensors: Tensors): void {

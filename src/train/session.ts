@@ -1,7 +1,7 @@
 // A program that is being trained or evaluated: how its graphs are fed and its totals of metrics are read. See the
 // contracts of the graphs in loop.ts.
 
-import type { Executable, Tensors } from "../backends/backend.ts";
+import type { AnyExecutable, Tensors } from "../backends/backend.ts";
 import type { TrainingPlan } from "../dsl/training-plan.ts";
 import { elementCount } from "../formats/elements.ts";
 import { listsFromTensor } from "../formats/json.ts";
@@ -15,14 +15,14 @@ import { globalShape } from "./weights.ts";
 /** What of a module the loop needs. */
 export type TrainedModule = Pick<Module, "globals" | "graphs">;
 
-export interface Session {
-  readonly executable: Executable;
+export interface Session<E extends AnyExecutable = AnyExecutable> {
+  readonly executable: E;
   readonly globals: readonly Global[];
   /** Names of the inputs of each graph. */
   readonly inputs: Readonly<Record<string, readonly string[]>>;
 }
 
-export function sessionOf(executable: Executable, module: TrainedModule): Session {
+export function sessionOf<E extends AnyExecutable>(executable: E, module: TrainedModule): Session<E> {
   const inputs = [...module.graphs].map(([name, graph]) => [name, graph.inputs.map((input) => input.name)] as const);
   return { executable, globals: [...module.globals.values()], inputs: Object.fromEntries(inputs) };
 }
@@ -45,9 +45,9 @@ export interface Counters {
   readonly step: number;
 }
 
-/** Runs a graph on those of the columns that it takes, with `key` and `step` where it asks for them. */
-export function runGraph(
-  { executable, inputs }: Session,
+/** Those of the columns that a graph takes, with `key` and `step` where it asks for them. */
+export function inputsOf(
+  { inputs }: Pick<Session, "inputs">,
   graph: string,
   columns: Tensors,
   { seed, step }: Counters,
@@ -58,7 +58,17 @@ export function runGraph(
     else if (name === "key") given.key = { dtype: "i32", shape: [2], data: Int32Array.of(seed, step) };
     else if (name === "step") given.step = { dtype: "f32", shape: [], data: Float32Array.of(step) };
   }
-  return executable.run(graph, given);
+  return given;
+}
+
+/** Runs a graph on what it takes of the columns. */
+export async function runGraph(
+  session: Session,
+  graph: string,
+  columns: Tensors,
+  counters: Counters,
+): Promise<Record<string, Tensor>> {
+  return session.executable.run(graph, inputsOf(session, graph, columns, counters));
 }
 
 /** Sets the totals of metrics to zero, as at the start of every epoch and evaluation. */
@@ -72,8 +82,8 @@ export function clearTotals({ executable, globals }: Session): void {
 }
 
 /** The metrics and the mean loss from the totals. */
-export function readMetrics(session: Session): Metrics {
-  const values = Object.entries(session.executable.run("metrics", {}));
+export async function readMetrics(session: Session): Promise<Metrics> {
+  const values = Object.entries(await session.executable.run("metrics", {}));
   // The loss comes first, as people read it.
   values.sort(([a], [b]) => Number(b === "loss") - Number(a === "loss"));
   return Object.fromEntries(values.map(([name, tensor]) => [name, listsFromTensor(tensor)]));
@@ -92,7 +102,7 @@ export async function evaluate(
   clearTotals(session);
   const batches = orderedBatches(data, batch);
   for (let i = 0; i < batches.count; i++) {
-    runGraph(session, "eval_step", batches.batch(i), { seed, step: i });
+    await runGraph(session, "eval_step", batches.batch(i), { seed, step: i });
     if (await pause()) return undefined;
   }
   return readMetrics(session);

@@ -1,7 +1,7 @@
 // Weights between executables and files: parameters and states by their full names. Everything that does not fit is
 // reported at once, because weight files are mended, or fetched again, as wholes.
 
-import type { Executable, Tensors } from "../backends/backend.ts";
+import type { AnyExecutable, Tensors } from "../backends/backend.ts";
 import { convertTensor, describeTensor } from "../formats/elements.ts";
 import { evaluateDim } from "../ir/dim.ts";
 import { isFloat, type Tensor } from "../ir/dtype.ts";
@@ -21,13 +21,15 @@ const describeGlobal = (global: Global): string =>
   `${global.name}: ${describeTensor({ dtype: global.type.dtype, shape: globalShape(global) })}`;
 
 /** Copies of the tensors with one of the roles, by full name. */
-export function readGlobals(
-  executable: Executable,
+export async function readGlobals(
+  executable: AnyExecutable,
   globals: Iterable<Global>,
   ...roles: readonly GlobalRole[]
-): Record<string, Tensor> {
+): Promise<Record<string, Tensor>> {
   const chosen = [...globals].filter(({ role }) => roles.includes(role));
-  return Object.fromEntries(chosen.map(({ name }) => [name, executable.read(name)]));
+  // All are asked for at once: nothing runs between two of them.
+  const tensors = await Promise.all(chosen.map(({ name }) => executable.read(name)));
+  return Object.fromEntries(chosen.map(({ name }, i) => [name, tensors[i]!]));
 }
 
 /**
@@ -38,7 +40,7 @@ export function readGlobals(
  * Throws a WeightsError that lists every problem, and then has written nothing.
  */
 export function loadWeights(
-  executable: Executable,
+  executable: AnyExecutable,
   globals: Iterable<Global>,
   given: Tensors,
   source = "the weight file",

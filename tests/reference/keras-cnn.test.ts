@@ -27,7 +27,7 @@ describe.skipIf(!present).each(["js", "wasm"] as const)(
       const weights = shared("reference/keras-cnn/weights.safetensors");
       const { executable } = await withWeights(module!, ["infer"], weights, target);
       const samples = await readTensors(shared("reference/keras-cnn/samples.safetensors"));
-      const outputs = executable.run("infer", { image: samples.image! });
+      const outputs = await executable.run("infer", { image: samples.image! });
       const difference = (name: string): number =>
         Math.max(...Array.from(outputs[name]!.data, (value, i) => Math.abs(value - samples[name]!.data[i]!)));
       expect(difference("logits")).toBeLessThan(1e-4);

@@ -63,3 +63,6 @@ export function swiftShader(): GPU {
   driver = create([]);
   return driver;
 }
+
+/** An implementation that checks all that it is given and runs nothing. */
+export const nullBackend = (): GPU => create(["backend=null"]);

@@ -46,7 +46,7 @@ it("takes means of neighbouring losses, all of them counted once", () => {
   expect(meansOf([], 5)).toEqual([]);
 });
 
-it("observes an epoch: steps, losses, the spread of weights and of gradients", () => {
+it("observes an epoch: steps, losses, the spread of weights and of gradients", async () => {
   const { observe, observations } = createObserver({
     session,
     seed: 0,
@@ -56,7 +56,7 @@ it("observes an epoch: steps, losses, the spread of weights and of gradients", (
   const place = { epoch: 1, epochs: 1 };
   for (const loss of [3, 1]) observe({ event: "step", ...place, step: 1, steps: 2, loss, learningRate: loss / 10 });
   observe({ event: "epoch", ...place, metrics: {} });
-  expect(observations).toMatchObject([
+  expect(await observations()).toMatchObject([
     {
       epoch: 1,
       steps: 2,

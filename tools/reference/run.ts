@@ -5,7 +5,7 @@ import { compile, load } from "../../src/compile.ts";
 import { compileSource } from "../../src/dsl/compile-source.ts";
 import { renderDiagnostics } from "../../src/dsl/diagnostics.ts";
 import { allocate, type Tensor } from "../../src/ir/dtype.ts";
-import { runGraph, type Session, sessionOf } from "../../src/train/session.ts";
+import { inputsOf, type Session, sessionOf } from "../../src/train/session.ts";
 import type { ReferenceCase } from "./case.ts";
 import { type Comparison, compareTensors } from "./compare.ts";
 import { identifier, type Program, type Trajectory, type Weight, type Weights } from "./program.ts";
@@ -62,7 +62,7 @@ function sourceOf(c: ReferenceCase, program: Exclude<Program, { kind: "missing" 
   }
 }
 
-function compileText(name: string, text: string): Session {
+function compileText(name: string, text: string): Session<Executable> {
   const { module, diagnostics } = compileSource({ name: `${name}.dlm`, text }, () => undefined);
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (!module || errors.length > 0) throw new Error(`does not compile\n${renderDiagnostics(diagnostics)}`);
@@ -71,7 +71,11 @@ function compileText(name: string, text: string): Session {
   return sessionOf(load(compiled), compiled.module);
 }
 
-function check(c: ReferenceCase, program: Exclude<Program, { kind: "missing" }>, session: Session): Checked {
+function check(
+  c: ReferenceCase,
+  program: Exclude<Program, { kind: "missing" }>,
+  session: Session<Executable>,
+): Checked {
   switch (program.kind) {
     case "formula":
       return checkFormula(c, session);
@@ -86,16 +90,16 @@ function check(c: ReferenceCase, program: Exclude<Program, { kind: "missing" }>,
 
 /** Runs a graph, with the step where it asks for one. */
 const run = (
-  session: Session,
+  session: Session<Executable>,
   graph: string,
   inputs: Readonly<Record<string, Tensor>>,
   step = 0,
-): Record<string, Tensor> => runGraph(session, graph, inputs, { seed: 0, step });
+): Record<string, Tensor> => session.executable.run(graph, inputsOf(session, graph, inputs, { seed: 0, step }));
 
 const renamed = (tensors: Readonly<Record<string, Tensor>>, prefix: string): Record<string, Tensor> =>
   Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [`${prefix}${identifier(name)}`, tensor]));
 
-function checkFormula(c: ReferenceCase, session: Session): Checked {
+function checkFormula(c: ReferenceCase, session: Session<Executable>): Checked {
   const results = run(session, "infer", { ...renamed(c.inputs, ""), ...renamed(c.cotangents, "gout_") });
   const compared = (tensors: Readonly<Record<string, Tensor>>, prefix: string): Checked =>
     Object.entries(tensors).map(([name, want]) => {
@@ -105,7 +109,7 @@ function checkFormula(c: ReferenceCase, session: Session): Checked {
   return [...compared(c.outputs, ""), ...compared(c.gradients, "grad_")];
 }
 
-function checkLayers(c: ReferenceCase, program: Layers, session: Session): Checked {
+function checkLayers(c: ReferenceCase, program: Layers, session: Session<Executable>): Checked {
   const { weights, states = {} } = program;
   const { executable } = session;
   setWeights(executable, weights, c.inputs);
@@ -132,7 +136,7 @@ function checkLayers(c: ReferenceCase, program: Layers, session: Session): Check
   ];
 }
 
-function checkTrajectory(c: ReferenceCase, program: Trajectory, session: Session): Checked {
+function checkTrajectory(c: ReferenceCase, program: Trajectory, session: Session<Executable>): Checked {
   const { executable } = session;
   run(session, "init", {});
   setWeights(executable, program.weights, c.inputs);
@@ -161,7 +165,7 @@ function checkTrajectory(c: ReferenceCase, program: Trajectory, session: Session
   ];
 }
 
-function checkSchedule(c: ReferenceCase, session: Session): Checked {
+function checkSchedule(c: ReferenceCase, session: Session<Executable>): Checked {
   const want = c.outputs.lr!;
   const got = Array.from({ length: want.data.length }, (_, step) => {
     const inputs = { at: { dtype: "f32", shape: [], data: Float32Array.of(step) } } as const;
