@@ -17,12 +17,11 @@ export async function build(id) {
   const executable = await library.loadGpu(compiled);
   for (const [name, value] of parameters) executable.write(name, value);
   const [first] = compiled.programs.programs.get(graph).outputs;
+  const run = await executable.prepare(graph, { ...inputs, ...step(0) });
   let steps = 0;
   return {
     /** A promise in an object: the harness waits for it when it reads. */
-    run: () => ({
-      outputs: executable.run(graph, { ...inputs, ...step(steps++) }, {}, { read: [first.name] }),
-    }),
+    run: () => ({ outputs: run(step(steps++), { read: [first.name] }) }),
     read: async ({ outputs }) => (await outputs)[first.name].data,
     dispose: () => executable.dispose(),
   };

@@ -29,6 +29,15 @@ export interface AsyncExecutable {
     sizes?: Readonly<Record<string, number>>,
     options?: { readonly read?: readonly string[] },
   ): Promise<Record<string, Tensor>>;
+  /**
+   * A function that runs the graph again and again on the same inputs, which lie on the device from its first run on; those that it is
+   * given take the place of earlier ones of the same shape. Good until the executable runs or prepares anything else.
+   */
+  prepare(
+    graph: string,
+    inputs: Tensors,
+    sizes?: Readonly<Record<string, number>>,
+  ): Promise<(changed?: Tensors, options?: { readonly read?: readonly string[] }) => Promise<Record<string, Tensor>>>;
   read(name: string): Promise<Tensor>;
   write(name: string, value: Tensor): void;
   /** Frees what it has on the device; it may not be used any more. */

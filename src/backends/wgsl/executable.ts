@@ -4,7 +4,7 @@
 import type { Tensor } from "../../ir/dtype.ts";
 import type { ProgramModule } from "../../ir/kernel/program.ts";
 import type { GroupLimits } from "../../ir/target.ts";
-import type { AsyncExecutable } from "../backend.ts";
+import { type AsyncExecutable, InputError } from "../backend.ts";
 import { checkGlobal, checkInputs, globalOf, programOf } from "../executable.ts";
 import { renderPlan } from "./render.ts";
 import { requestDevice } from "./runtime/device.ts";
@@ -59,6 +59,23 @@ export async function createExecutable(
       const data = Object.fromEntries(program.inputs.map(({ name }) => [name, inputs[name]!.data]));
       return again((runtime) => runtime.run(graph, data, sizes, read ? { read } : {}));
     },
+    async prepare(graph, inputs, given = {}) {
+      const program = programOf(module, graph);
+      const sizes = checkInputs(program, inputs, given);
+      const all = { ...inputs };
+      let before: GpuRuntime | undefined;
+      return async (changed = {}, { read } = {}) => {
+        for (const [name, tensor] of Object.entries(changed)) checkSame(name, tensor, all[name]);
+        Object.assign(all, changed);
+        return again((runtime) => {
+          // Another device has none of them yet.
+          const sent = Object.entries(runtime === before ? changed : all);
+          before = runtime;
+          const data = Object.fromEntries(sent.map(([name, tensor]) => [name, tensor.data]));
+          return runtime.run(graph, data, sizes, read ? { read } : {});
+        });
+      };
+    },
     async read(name) {
       globalOf(module, name);
       const tensor = await again((runtime) => runtime.read(name));
@@ -76,6 +93,14 @@ export async function createExecutable(
       running.device.destroy();
     },
   };
+}
+
+function checkSame(name: string, tensor: Tensor, before: Tensor | undefined): void {
+  if (!before) throw new InputError(`there is no input ${name}`);
+  const describe = ({ dtype, shape, data }: Tensor): string =>
+    `${dtype}[${shape.join(", ")}] of ${data.length} elements`;
+  if (describe(tensor) === describe(before)) return;
+  throw new InputError(`${name} was prepared as ${describe(before)}, and is ${describe(tensor)}`);
 }
 
 interface Running {

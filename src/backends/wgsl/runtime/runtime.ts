@@ -20,7 +20,8 @@ export interface RunOptions {
 
 export interface GpuRuntime {
   /**
-   * Runs a graph on inputs by name, which must fit what it declares. What is not read back stays on the device; with nothing to read
+   * Runs a graph on inputs by name, which must fit what it declares; one that is left out is what the last run had, if that was of the
+   * same graph and sizes. What is not read back stays on the device; with nothing to read
    * the promise is kept as soon as the run is submitted. Runs take place in the order of the calls.
    */
   run(
@@ -263,7 +264,9 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
           const graph = graphOf(name);
           const ready = await prepare(graph, sizes);
           for (const { name: input, dtype } of graph.inputs) {
-            const data = toDevice(dtype, inputs[input]!);
+            const given = inputs[input];
+            if (!given) continue;
+            const data = toDevice(dtype, given);
             const { offset } = ready.layout.locate({ kind: "input", name: input, offset: 0 });
             if (data.length > 0) device.queue.writeBuffer(work, offset, data);
           }
