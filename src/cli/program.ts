@@ -10,6 +10,7 @@ import { addFmt } from "./fmt.ts";
 import { addInspect } from "./inspect.ts";
 import { addRun } from "./run.ts";
 import { addTrain } from "./train.ts";
+import { addTune } from "./tune.ts";
 
 const examples = `
 For example:
@@ -28,7 +29,7 @@ export function createProgram(): Command {
     .showHelpAfterError("(dlm --help lists the commands, dlm COMMAND --help the options)")
     .showSuggestionAfterError()
     .addHelpText("after", examples);
-  for (const add of [addCheck, addFmt, addInspect, addTrain, addEval, addRun, addExplain, addBench, addBundle])
+  for (const add of [addCheck, addFmt, addInspect, addTrain, addTune, addEval, addRun, addExplain, addBench, addBundle])
     add(program);
   return program;
 }

@@ -5,6 +5,7 @@ import { dirname, resolve } from "node:path";
 import type { SourceFile } from "../dsl/ast.ts";
 import { type Compilation, compileSource } from "../dsl/compile-source.ts";
 import { DiagnosticError } from "../dsl/diagnostics.ts";
+import { withConstants } from "../dsl/settings.ts";
 import type { TrainingPlan } from "../dsl/training-plan.ts";
 import type { Module } from "../ir/graph.ts";
 import { UserError } from "../util/user-error.ts";
@@ -32,9 +33,11 @@ function elaborateText(entry: SourceFile, model?: string): Compilation {
   return compileSource(entry, loadFile, model === undefined ? {} : { model });
 }
 
-/** The program in a file that must be right. Throws a DiagnosticError with all that is wrong. */
-export function loadSource(path: string, model?: string): Source {
-  const compilation = elaborate(path, model);
+/** The program in a file that must be right, with other values for its constants where `settings` has them. Throws a DiagnosticError with all that is wrong. */
+export function loadSource(path: string, model?: string, settings: Readonly<Record<string, string>> = {}): Source {
+  const entry = withConstants(readSource(path), settings);
+  if ("unknown" in entry) throw new UserError(`${shown(resolve(path))} has no constant ${entry.unknown}`, entry.help);
+  const compilation = elaborateText(entry, model);
   const { plan } = compilation;
   return { module: soundModule(compilation), directory: dirname(resolve(path)), ...(plan ? { plan } : {}) };
 }

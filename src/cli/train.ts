@@ -1,7 +1,7 @@
 // dlm train: trains the model of a program, shows how it goes, and leaves weights and history in a folder.
 
 import { join } from "node:path";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { TargetName } from "../compile.ts";
 import type { Store } from "../train/store.ts";
 import { interruptedExitCode, interruptible, resumeCommand } from "./interrupt.ts";
@@ -22,6 +22,14 @@ interface Options {
   readonly report: boolean;
   readonly json?: boolean;
   readonly steps?: boolean;
+  readonly set: Readonly<Record<string, string>>;
+}
+
+/** `lr=1e-3`, beside those before. */
+function setting(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1 || at === text.length - 1) throw new InvalidArgumentError("it must be a name and a value: lr=1e-3.");
+  return { ...before, [text.slice(0, at).trim()]: text.slice(at + 1).trim() };
 }
 
 export function addTrain(program: Command): void {
@@ -37,6 +45,7 @@ export function addTrain(program: Command): void {
     .option("--resume", "continue a run that was interrupted, to the same bits")
     .option("--weights <file>", "start from these weights instead of fresh ones")
     .option("--no-shuffle", "take the rows in the order of the file")
+    .option("--set <name=value>", "another value for a constant of the program; several times", setting, {})
     .option("--no-report", "leave out report.html, and what is observed for it")
     .addOption(targetOption("auto"))
     .addOption(threadsOption("one for each core, at most 4"))
@@ -56,7 +65,7 @@ export function addTrain(program: Command): void {
       const { trainingProgress } = await import("./progress.ts");
       const { reporting, reportGraphs, withGradients } = await import("./report.ts");
       const { loadSource, requirePlan } = await import("./source.ts");
-      const source = loadSource(file);
+      const source = loadSource(file, undefined, options.set);
       const declared = requirePlan(source, file);
       const { epochs = declared.epochs, seed = declared.seed, limit } = options;
       const plan = { ...declared, epochs, seed };
