@@ -528,8 +528,8 @@ export interface Library {
   readonly window_sum: { (x: Tensor, size: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined | undefined; readonly padding?: string | undefined }): Tensor; (size: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined | undefined; readonly padding?: string | undefined }): Layer; };
   /** The gradient of a scalar with respect to a tensor, or a tuple of gradients for a list of tensors. It can be differentiated again. */
   readonly grad: { (loss: Tensor, wrt: Operand): Tensor; (wrt: Operand): Layer; };
-  /** What a call inside a model that ran before gave, by its path, to look inside from outside: `inner("Cnn/relu_1")`. */
-  readonly inner: { (scope: Scope, call: string): Tensor; };
+  /** What a call inside a model that ran before gave, by its path, to look inside from outside: `made_in("Cnn/relu_1")`. */
+  readonly made_in: { (scope: Scope, call: string): Tensor; };
 }
 
 export const nn: Library = {
@@ -735,5 +735,5 @@ export const nn: Library = {
   window_max: libraryCall("window_max"),
   window_sum: libraryCall("window_sum"),
   grad: libraryCall("grad"),
-  inner: libraryCall("inner"),
+  made_in: libraryCall("made_in"),
 };

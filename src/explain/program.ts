@@ -32,7 +32,7 @@ export interface ExplanationProgram {
   readonly output: string;
 }
 
-/** What `scored` makes is found under this path by `inner`. */
+/** What `scored` makes is found under this path by `made_in`. */
 const callPath = (model: string): string => `scored/${model}`;
 
 /**
@@ -112,7 +112,7 @@ function call(infer: Graph, input: GraphInput, options: ExplanationOptions): str
       const [, height, width] = input.type.shape;
       if (input.type.shape.length !== 4 || typeof height !== "number" || typeof width !== "number")
         throw new UserError(`grad_cam explains images f32[N, H, W, C], and ${x} is ${formatType(input.type)}`);
-      const features = `inner(${JSON.stringify(`${callPath(options.model)}/${layer}`)})`;
+      const features = `made_in(${JSON.stringify(`${callPath(options.model)}/${layer}`)})`;
       return `grad_cam(${features}, sum(scores * classes), [${height}, ${width}])`;
     }
   }

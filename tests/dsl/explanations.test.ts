@@ -62,7 +62,7 @@ model Scorer(x: f32[N, 2, 2, 2]) -> (y: f32[N, 1]) {
 }
 model Explained(x: f32[N, 2, 2, 2]) -> (heat: f32[N, 2, 4]) {
   score = sum(Scorer(x))
-  heat = grad_cam(inner("Scorer/features"), score, [2, 4])
+  heat = grad_cam(made_in("Scorer/features"), score, [2, 4])
 }`);
   const x = floats([1, 2, 2, 2], [4, 0, 0, 5, 8, 1, 1, 0]);
   // The map is [[4, max(-10, 0)], [8 - 2, 1]], and a row [a, b] becomes [a, (3a + b) / 4, (a + 3b) / 4, b].
@@ -70,7 +70,7 @@ model Explained(x: f32[N, 2, 2, 2]) -> (heat: f32[N, 2, 4]) {
   expect([...runGraph(module, "infer", { x }, new Map(), { N: 1 }).outputs.heat!.data]).toEqual(expected);
 });
 
-it("inner lists the calls that there are where a path leads nowhere", () => {
-  const program = 'model M(x: f32[N, 2]) -> (y: f32[N, 2]) {\n  y = relu(x) + inner("gelu")\n}';
-  expect(messagesOf(program)).toEqual(["inner: nothing was made in gelu"]);
+it("made_in lists the calls that there are where a path leads nowhere", () => {
+  const program = 'model M(x: f32[N, 2]) -> (y: f32[N, 2]) {\n  y = relu(x) + made_in("gelu")\n}';
+  expect(messagesOf(program)).toEqual(["made_in: nothing was made in gelu"]);
 });

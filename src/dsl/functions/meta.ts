@@ -51,7 +51,7 @@ export const gradientsOf = (c: Context, loss: Value, wrt: readonly Value[]): rea
   guarded(c, [loss, ...wrt], () => c.emit.node("gradient", [loss, ...wrt]));
 
 /** The last value that was made in a call, which a path of calls names as locations do. */
-function inner(a: Arguments, c: Context): CompileValue {
+function madeIn(a: Arguments, c: Context): CompileValue {
   const path = a.text("call");
   const made = c.graph.nodes.findLast((node) => isInside(node.location?.scope, path))?.results[0];
   if (made) return tensor(made);
@@ -89,9 +89,9 @@ export const metaFunctions: readonly Builtin[] = [
     list([...a.list("items"), a.value("item")]),
   ),
   define(
-    "inner(call: string)",
-    'What a call inside a model that ran before gave, by its path, to look inside from outside: `inner("Cnn/relu_1")`.',
-    inner,
+    "made_in(call: string)",
+    'What a call inside a model that ran before gave, by its path, to look inside from outside: `made_in("Cnn/relu_1")`.',
+    madeIn,
   ),
   define("int(x: float)", "A whole number as an integer: rounds towards zero.", (a) => int(Math.trunc(a.number("x")))),
   define("parameters()", "The list of the trainable tensors declared so far, for penalties on weights.", (_, c) =>
