@@ -42,6 +42,8 @@ export interface ReportOptions {
   readonly test?: Dataset;
   readonly store: Store;
   readonly resumed: boolean;
+  /** Told of what is observed, epoch by epoch. */
+  readonly seen?: (observation: EpochObservation) => void;
 }
 
 export interface Reporting {
@@ -59,6 +61,7 @@ export async function reporting(options: ReportOptions): Promise<Reporting> {
     seed: plan.seed,
     ...(compiled.graphs.has(gradientsName) ? { gradients: { graph: gradientsName, columns } } : {}),
     memory: () => process.memoryUsage.rss(),
+    ...(options.seen ? { seen: options.seen } : {}),
   });
   let predictions: ReportedPredictions | undefined;
   const observe = (event: TrainingEvent): void => {

@@ -20,6 +20,7 @@ interface Options {
   readonly weights?: string;
   readonly shuffle: boolean;
   readonly report: boolean;
+  readonly tensorboard?: boolean;
   readonly json?: boolean;
   readonly steps?: boolean;
   readonly set: Readonly<Record<string, string>>;
@@ -45,6 +46,7 @@ export function addTrain(program: Command): void {
     .option("--resume", "continue a run that was interrupted, to the same bits")
     .option("--weights <file>", "start from these weights instead of fresh ones")
     .option("--no-shuffle", "take the rows in the order of the file")
+    .option("--tensorboard", "an event file for TensorBoard among the results")
     .option("--set <name=value>", "another value for a constant of the program; several times", setting, {})
     .option("--no-report", "leave out report.html, and what is observed for it")
     .addOption(targetOption("auto"))
@@ -92,6 +94,11 @@ export function addTrain(program: Command): void {
       let store: Store | undefined;
       try {
         store = await folderStore(place);
+        const events = options.tensorboard
+          ? (await import("./tensorboard.ts")).tensorboardFile(place, (text) =>
+              progress.report({ event: "note", text }),
+            )
+          : undefined;
         const page = options.report
           ? await reporting({
               executable,
@@ -102,6 +109,7 @@ export function addTrain(program: Command): void {
               ...(test ? { test } : {}),
               store,
               resumed: options.resume ?? false,
+              ...(events ? { seen: events.observe } : {}),
             })
           : undefined;
         const result = await train({
@@ -117,6 +125,7 @@ export function addTrain(program: Command): void {
           // Another target rounds otherwise: what it began, only it continues to the same bits.
           program: `${printModule(source.module, { locations: false })}${target === "js" ? "" : `// ${target}\n`}`,
           report: (event) => {
+            events?.report(event);
             page?.observe(event);
             progress.report(event);
           },

@@ -35,10 +35,12 @@ export interface ObserverOptions {
   readonly gradients?: { readonly graph: string; readonly columns: Readonly<Record<string, Tensor>> };
   /** How much memory the process holds, in bytes. */
   readonly memory?: () => number;
+  /** Told of each observation as soon as it is complete. */
+  readonly seen?: (observation: EpochObservation) => void;
 }
 
 /** A reporter that collects an observation for each epoch that ends. */
-export function createObserver({ session, seed, gradients, memory }: ObserverOptions): {
+export function createObserver({ session, seed, gradients, memory, seen }: ObserverOptions): {
   readonly observe: (event: TrainingEvent) => void;
   /** What has been observed so far. */
   readonly observations: () => Promise<EpochObservation[]>;
@@ -71,7 +73,7 @@ export function createObserver({ session, seed, gradients, memory }: ObserverOpt
     if (event.event !== "epoch") return;
     const seconds = (performance.now() - began) / 1000;
     const due = began - spreadAt + 1000 * seconds >= 1000 * spreadSeconds;
-    const seen: EpochObservation = {
+    const basic: EpochObservation = {
       ...(event.fold === undefined ? {} : { fold: event.fold }),
       epoch: event.epoch,
       seconds,
@@ -80,7 +82,12 @@ export function createObserver({ session, seed, gradients, memory }: ObserverOpt
       ...(learningRate === undefined ? {} : { learningRate }),
       ...(memory ? { memory: memory() } : {}),
     };
-    observations.push(due ? spreads().then((found) => ({ ...seen, ...found })) : Promise.resolve(seen));
+    const complete = async (): Promise<EpochObservation> => {
+      const observation = due ? { ...basic, ...(await spreads()) } : basic;
+      seen?.(observation);
+      return observation;
+    };
+    observations.push(complete());
     losses = [];
     began = performance.now();
     if (due) spreadAt = began;

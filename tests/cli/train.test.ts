@@ -68,6 +68,20 @@ describe("dlm train", () => {
     expect(history.test).toEqual(test);
   });
 
+  it("writes an event file for TensorBoard where it is asked for one", async () => {
+    await train("digits.dlm", "board", "--tensorboard");
+    const [name] = listing(path("board")).filter((file) => file.startsWith("events.out.tfevents."));
+    const contents = file(`board/${name}`).toString("latin1");
+    for (const tag of [
+      "loss/training",
+      "accuracy/validation",
+      "loss/test",
+      "weights/dense.kernel",
+      "gradients/dense.bias",
+    ])
+      expect(contents).toContain(tag);
+  });
+
   it("evaluates to the same numbers as at the end of the training", async () => {
     const [, , test] = await train("digits.dlm", "evaluated");
     const options = ["--weights", path("evaluated/weights.safetensors")];
