@@ -41,7 +41,8 @@ export async function workloadsIn(folder) {
     "W3-b32": cnn(32),
     "W3-train": train,
     W4: { file: "transformer", weights: "W4", inputs: () => ({ x: named("W4_x") }) },
-    W6: { file: "elementwise", inputs: () => ({ a: named("W6_a"), b: named("W6_b"), c: named("W6_c") }) },
+    W5: { file: "lstm", weights: "W5", inputs: () => ({ x: named("W5_x") }) },
+  W6: { file: "elementwise", inputs: () => ({ a: named("W6_a"), b: named("W6_b"), c: named("W6_c") }) },
     W7: { file: "mobile_net", weights: "W7", inputs: () => ({ x: named("W7_x") }) },
   };
   return {
@@ -59,11 +60,13 @@ export async function workloadsIn(folder) {
   };
 }
 
+const recurrent = { kernel: "k", recurrent_kernel: "r", bias: "b" };
 const suffixes = { kernel: "w", bias: "b", scale: "g", shift: "b" };
 
 /** The harness' name of a parameter: `l1.bias` is `W2_1_b`, `attention.o.kernel` `W4_o_w`, `b3.e.kernel` `W7_3_e_w`. */
 function weightOf(prefix, name) {
   const path = name.split(".").filter((part) => part !== "attention");
+  if (path[0] === "lstm") return `${prefix}_${recurrent[path.at(-1)]}`;
   const last = suffixes[path.pop()];
   const middle = path.map((part) => (prefix === "W2" || prefix === "W7" ? part.replace(/^[lb](?=\d)/, "") : part));
   return [prefix, ...middle, last].join("_");

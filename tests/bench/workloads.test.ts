@@ -22,6 +22,7 @@ const cases: readonly Case[] = [
   { file: "mlp", sizes: { N: 2 } },
   { file: "cnn", sizes: { N: 2 }, smaller: ["[N, 28, 28, 1]", "[N, 12, 12, 1]"] },
   { file: "transformer", sizes: {}, smaller: ["[1, 128, 256]", "[1, 5, 256]"] },
+  { file: "lstm", sizes: {}, smaller: ["[1, 100, ", "[1, 4, "] },
   { file: "elementwise", sizes: { N: 103 } },
   { file: "mobile_net", sizes: { N: 1 }, smaller: ["[N, 96, 96, 3]", "[N, 17, 17, 3]"] },
 ];
