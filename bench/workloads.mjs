@@ -42,7 +42,7 @@ export async function workloadsIn(folder) {
     "W3-train": train,
     W4: { file: "transformer", weights: "W4", inputs: () => ({ x: named("W4_x") }) },
     W5: { file: "lstm", weights: "W5", inputs: () => ({ x: named("W5_x") }) },
-  W6: { file: "elementwise", inputs: () => ({ a: named("W6_a"), b: named("W6_b"), c: named("W6_c") }) },
+    W6: { file: "elementwise", inputs: () => ({ a: named("W6_a"), b: named("W6_b"), c: named("W6_c") }) },
     W7: { file: "mobile_net", weights: "W7", inputs: () => ({ x: named("W7_x") }) },
   };
   return {

@@ -64,5 +64,10 @@ export function swiftShader(): GPU {
   return driver;
 }
 
-/** An implementation that checks all that it is given and runs nothing. */
-export const nullBackend = (): GPU => create(["backend=null"]);
+let checker: GPU | undefined;
+
+/** An implementation that checks all that it is given and runs nothing. It is kept: devices do not outlive what they came from. */
+export function nullBackend(): GPU {
+  checker ??= create(["backend=null"]);
+  return checker;
+}

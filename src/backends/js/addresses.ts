@@ -36,6 +36,10 @@ export function lowerAddresses(kernel: Kernel, unit?: (dtype: DType) => number):
   return hoist(body, names);
 }
 
+/** The body of the kernel with what a loop leaves alone in its indices computed before that loop; indices stay those of elements. */
+export const hoistAddresses = (kernel: Kernel): readonly Stmt[] =>
+  hoist(kernel.body, new Set([...kernel.sizes, ...kernel.buffers.map(({ name }) => name), ...definedIn(kernel.body)]));
+
 function hoist(body: readonly Stmt[], names: Set<string>): readonly Stmt[] {
   return body.flatMap((statement): readonly Stmt[] => {
     switch (statement.kind) {

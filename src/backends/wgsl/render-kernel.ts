@@ -4,6 +4,7 @@ import type { DType } from "../../ir/dtype.ts";
 import { formatPlace } from "../../ir/kernel/print.ts";
 import { isNatural } from "../../ir/kernel/query.ts";
 import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
+import { hoistAddresses } from "../js/addresses.ts";
 import type { Bindings } from "./bindings.ts";
 import { type ExpressionContext, registerOf, renderValue } from "./expression.ts";
 import { type FunctionName, functionNames, functionTexts } from "./functions.ts";
@@ -178,7 +179,11 @@ export function renderKernel(kernel: Kernel, bindings: Bindings, threads: number
     return heldAs(buffer) === storageOf(dtype) ? text : `bitcast<${heldAs(buffer)}>(${text})`;
   };
 
-  renderBody(kernel.body, { identifiers: new Map(), natural: new Set(kernel.sizes), names: names.inner() }, "  ");
+  renderBody(
+    hoistAddresses(kernel),
+    { identifiers: new Map(), natural: new Set(kernel.sizes), names: names.inner() },
+    "  ",
+  );
 
   const place = kernel.location ? [`// at ${formatPlace(kernel.location)}`] : [];
   const struct = `struct Sizes { ${[...uniforms].map((name) => `${members.get(name)}: i32`).join(", ")} }`;
