@@ -33,6 +33,7 @@ export function addInspect(program: Command): void {
     .action(async (file: string, options: Options) => {
       const { compile, defaultPipeline } = await import("../compile.ts");
       const { inspect } = await import("../inspect.ts");
+      const { parsePipeline } = await import("../passes/pipeline.ts");
       const { loadSource } = await import("./source.ts");
       const { pipeline = defaultPipeline } = options;
       const target = await chosenTarget(options);
@@ -40,7 +41,7 @@ export function addInspect(program: Command): void {
       const graph = options.graph ?? "infer";
       if (!module.graphs.has(graph))
         throw new UserError(`${file} has no graph ${graph}`, `it has ${[...module.graphs.keys()].join(", ")}`);
-      const passes = pipeline.split(",").map((pass) => pass.replace(/\{.*/, ""));
+      const passes = parsePipeline(pipeline).map(({ pass }) => pass.name);
       if (options.after !== undefined && !passes.includes(options.after))
         throw new UserError(`the pipeline has no pass ${options.after}`, `its passes are ${passes.join(", ")}`);
       if (!passes.includes("plan-memory"))

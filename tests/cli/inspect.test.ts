@@ -148,7 +148,7 @@ describe("dlm inspect", () => {
     const { code, stderr } = await dlm("inspect", path("xor.dlm"), "--after", "fusion");
     expect(code).toBe(1);
     expect(stderr).toContain("the pipeline has no pass fusion");
-    expect(stderr).toContain("its passes are differentiate, canonicalize");
+    expect(stderr).toContain("its passes are differentiate, hoist-scans, canonicalize");
   });
 
   it("shows kernels and generated code", async () => {
