@@ -127,7 +127,7 @@ describe("a bundle", () => {
     await dlm("bundle", program, ...weights, "-o", path("plain.mjs"));
     const files = ["--input", path("x.npy"), "--output", path("y.npy")];
     const script = `import { DigitsCnn } from "./plain.mjs"; import { readFileSync } from "node:fs";
-      const image = new Float32Array(readFileSync("x.npy").buffer.slice(-2 * 784 * 4));
+      const image = new Float32Array(new Uint8Array(readFileSync("x.npy")).buffer.slice(-2 * 784 * 4));
       process.stdout.write(Buffer.from(DigitsCnn({ image }).probs.data.buffer).toString("base64"));`;
     const run = await dlmProcess(folder, "run", program, ...weights, ...files);
     expect(run).toMatchObject({ code: 0, stderr: "" });
