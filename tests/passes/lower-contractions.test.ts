@@ -35,6 +35,17 @@ function graphOf(
   ]);
 }
 
+/** The product of two matrices, a bias for each column, and an activation. */
+function productOf(x: readonly Dim[], w: readonly Dim[], attributes: Parameters<typeof graphOf>[3]): Graph {
+  const builder = createGraphBuilder("test");
+  const { emit } = builder;
+  const [a, b] = [builder.input("x", { dtype: "f32", shape: x }), builder.input("w", { dtype: "f32", shape: w })];
+  const y = emit.value("dot", [a, b], attributes);
+  const bias = builder.input("bias", { dtype: "f32", shape: [y.type.shape[1]!] });
+  const shifted = emit.add(y, emit.broadcast(bias, y.type.shape, [1]));
+  return builder.build([{ name: "y", value: emit.value("maximum", [shifted, 0]) }]);
+}
+
 /** Compares the kernels of the whole pipeline with the meaning of the graph as it is. */
 function check(graph: Graph, sizes: Readonly<Record<string, number>>): void {
   const module = { name: "test", doc: "", globals: new Map(), graphs: new Map([["test", graph]]) };
@@ -123,6 +134,22 @@ describe("products of matrices as kernels", () => {
       }
     });
   }
+
+  const [K, M] = [symbol("K"), symbol("M")];
+
+  // Blocks of sums of 256 terms, of 240 rows and of 64 columns: whole ones, more than one, and what they leave.
+  it.each([
+    [17, 40, 19],
+    [24, 33, 72],
+    [245, 32, 16],
+    [16, 530, 18],
+  ])("%i×%i×%i in blocks", (m, depth, n) => {
+    const known = (x: readonly Dim[], w: readonly Dim[], left: number, right: number): void =>
+      check(productOf(x, w, { batch: [[], []], contract: [[left], [right]] }), { M: m, K: depth, N: n });
+    known([m, depth], [depth, n], 1, 0);
+    known([depth, m], [n, depth], 0, 1);
+    known([K, M], [K, N], 0, 0);
+  });
 
   it("of integers", () => {
     const builder = createGraphBuilder("test");

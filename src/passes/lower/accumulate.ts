@@ -4,7 +4,7 @@
 import type { Attributes } from "../../ir/attributes.ts";
 import type { Dim } from "../../ir/dim.ts";
 import type { Node } from "../../ir/graph.ts";
-import { exprKey, mentions } from "../../ir/kernel/affine.ts";
+import { exprKey } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
 import { childrenOf } from "../../ir/kernel/query.ts";
 import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
@@ -13,6 +13,7 @@ import { operation } from "../../ir/ops/index.ts";
 import { bind } from "./bind.ts";
 import { type Draft, type LoopAxis, nest } from "./draft.ts";
 import { type Bounds, type Narrowing, narrow, sharesConditions } from "./narrow.ts";
+import { nearUse } from "./near-use.ts";
 import type { Panel } from "./panel.ts";
 
 export interface Reduction {
@@ -258,34 +259,7 @@ export function advance(draft: Draft, work: readonly Advance[], simplify: (expr:
     early.push(k.let(name, value));
     late.push(k.assign(to.name, k.variable(name, value.type)));
   }
-  return early.every(isConstantOver(late)) ? nearUse(early, late) : [...early, ...late];
-}
-
-/** Whether a statement is a name for a value that the assignments do not change. */
-const isConstantOver = (assignments: readonly Stmt[]): ((s: Stmt) => boolean) => {
-  const names = assignments.flatMap((s) => (s.kind === "assign" ? [s.name] : []));
-  return (s) => s.kind === "let" && !names.some((name) => mentions(s.value, name));
-};
-
-/** The assignments in their order, each name defined just before its first use: what is loaded holds a register no longer than that. */
-function nearUse(lets: readonly Stmt[], assignments: readonly Stmt[]): readonly Stmt[] {
-  const left = new Map(lets.flatMap((s) => (s.kind === "let" ? [[s.name, s] as const] : [])));
-  const ordered: Stmt[] = [];
-  const define = (expr: Expr): void => {
-    const found = expr.kind === "variable" ? left.get(expr.name) : undefined;
-    if (!found) {
-      childrenOf(expr).forEach(define);
-      return;
-    }
-    left.delete(found.name);
-    define(found.value);
-    ordered.push(found);
-  };
-  for (const s of assignments) {
-    if (s.kind === "assign") define(s.value);
-    ordered.push(s);
-  }
-  return ordered;
+  return nearUse(early, late);
 }
 
 const combinations = { sum: k.add, product: k.multiply, max: k.maximum, min: k.minimum } as const;

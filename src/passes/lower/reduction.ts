@@ -7,17 +7,20 @@ import { k } from "../../ir/kernel/build.ts";
 import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
 import { reducedAxes } from "../graph/fuse-roles.ts";
 import type { Iteration } from "../graph/iteration.ts";
+import { planBlocks } from "../schedule/blocks.ts";
 import {
   bytesAt,
+  type ContractionShape,
   type OuterPlan,
   planContraction,
   planReduction,
-  type ReductionPlan,
   rowTiles,
+  type Walk,
 } from "../schedule/reduction.ts";
 import type { TileTable } from "../schedule/tiles.ts";
 import { accumulate, partialOf, type Reduction, reductionOf } from "./accumulate.ts";
 import { accumulateLanes } from "./accumulate-lanes.ts";
+import { lowerBlocked } from "./blocked.ts";
 import { collapse } from "./collapse.ts";
 import { type Draft, inLanes, type LoopAxis, nest, type Within } from "./draft.ts";
 import { insideOf } from "./interior.ts";
@@ -29,13 +32,58 @@ import { clearSums, splitOf, waitingAt } from "./split-sum.ts";
 import { stridesOf } from "./strides.ts";
 
 export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stmt[] {
-  const { shape, outer } = iteration;
+  const reductions = reductionsOf(draft, iteration);
+  const walk = walkOf(draft, iteration, reductions);
+  const blocks = walk.contraction && planBlocks(walk.contraction, draft.tiles);
+  const blocked = blocks && lowerBlocked(draft, reductions[0]!, blocks, walk.shape, storing(draft, iteration));
+  if (!blocked) return lowerTiles(draft, iteration, reductions, walk);
+  if (blocks.least.length === 0) return blocked;
+  // Whether free sizes are large enough for blocks is known when the kernel runs.
+  const direct = lowerTiles(draft, iteration, reductions, walk);
+  const sizes = blocks.least.map(({ size, least }) => k.subtract(k.fromDim(size), least));
+  const isLarge = k.ge(
+    sizes.reduce((a, b) => k.minimum(a, b)),
+    0,
+  );
+  const isScratch = (s: Stmt): boolean => s.kind === "alloc";
+  const loops = (body: readonly Stmt[]): readonly Stmt[] => body.filter((s) => !isScratch(s));
+  return [...[...blocked, ...direct].filter(isScratch), k.if(isLarge, loops(blocked), loops(direct))];
+}
+
+function reductionsOf(draft: Draft, iteration: Iteration): readonly Reduction[] {
   const given = iteration.reductions.map((node) => reductionOf(draft, node));
   // Several reductions share their loops, and would have to agree.
-  const reductions = draft.tiles.lanes > 1 && given.length === 1 ? given.map(collapse) : given;
-  const outerShape = outer.map((axis) => shape[axis]!);
+  return draft.tiles.lanes > 1 && given.length === 1 ? given.map(collapse) : given;
+}
+
+/** Computes and stores all outputs at points of the result. */
+const storing =
+  (draft: Draft, { shape, outer, access }: Iteration) =>
+  (points: readonly (readonly Expr[])[]): readonly Stmt[] =>
+    storePoints(
+      draft,
+      points.flatMap((point) => {
+        const index: Expr[] = shape.map(() => k.index(0));
+        outer.forEach((axis, i) => {
+          index[axis] = point[i]!;
+        });
+        return draft.outputs.map((output) => ({ output, index: indexBy(access.get(output)!, index) }));
+      }),
+    );
+
+/** Loops over tiles of the result. */
+function lowerTiles(
+  draft: Draft,
+  iteration: Iteration,
+  reductions: readonly Reduction[],
+  walk: ReductionWalk,
+): readonly Stmt[] {
+  const outerShape = walk.shape;
   const first = reductions[0]!;
-  const plan = planOf(draft, iteration, reductions);
+  const storeAt = storing(draft, iteration);
+  const plan = walk.contraction
+    ? planContraction(walk.contraction, draft.tiles)
+    : planReduction({ ...walk, side: hasSide(iteration) }, draft.tiles);
   const { order, alone, lanes } = plan;
   const row = alone || !hasFreeRows(order, outerShape) ? undefined : rowVectorAxis(draft, first, plan, outerShape);
   const axisOf = (entry: OuterPlan): LoopAxis => ({
@@ -61,17 +109,6 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
     pointsOf(
       arranged,
       positions.map((list, i) => (arranged[i]!.axis === lanes ? list.map((from) => k.add(from, at)) : list)),
-    );
-  const storeAt = (points: readonly (readonly Expr[])[]): readonly Stmt[] =>
-    storePoints(
-      draft,
-      points.flatMap((point) => {
-        const index: Expr[] = shape.map(() => k.index(0));
-        outer.forEach((axis, i) => {
-          index[axis] = point[i]!;
-        });
-        return draft.outputs.map((output) => ({ output, index: indexBy(iteration.access.get(output)!, index) }));
-      }),
     );
   /** The reductions, with what is known of an interior. */
   const knownAt = (arranged: readonly OuterPlan[], inside: boolean): readonly Reduction[] => {
@@ -116,7 +153,7 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
   const length = columns > 0 ? panelLength(first, columns) : undefined;
   const reused = isReused(order, outerShape, draft.tiles);
   const packs = length !== undefined && length <= draft.tiles.panel && reused;
-  const split = packs || !reused || row ? undefined : splitOf(draft, given[0]!, plan, outerShape);
+  const split = packs || !reused || row ? undefined : splitOf(draft, reductionOf(draft, first.node), plan, outerShape);
   const panelAt = (
     reduction: Reduction,
     name: string,
@@ -250,23 +287,25 @@ function isReused(plan: readonly OuterPlan[], shape: readonly Dim[], tiles: Tile
   return rowTiles(plan.slice(1), shape, tiles) >= enough;
 }
 
-function planOf(draft: Draft, iteration: Iteration, reductions: readonly Reduction[]): ReductionPlan {
-  const { shape, outer, reduced } = iteration;
-  const { tiles } = draft;
-  const outerShape = outer.map((axis) => shape[axis]!);
-  const first = reductions[0]!;
-  const length = productOf(first.rule.domain(first.context));
-  const strides = stridesOf(reductions, tiles.lanes);
-  const contraction = first.rule.contraction?.(first.context);
-  if (contraction) {
-    const second = first.context.inputTypes[1]!;
-    const panelBytes = bytesAt(second.shape, bytesOf[second.dtype], tiles);
-    const depth = typeof length === "number" ? length : undefined;
-    const last = first.rule.domain(first.context).at(-1);
-    const run = typeof last === "number" ? last : undefined;
-    return planContraction({ shape: outerShape, ...contraction, ...strides, depth, run, panelBytes }, tiles);
-  }
-  // Neighbouring results come from neighbouring elements, unless the sum itself runs along the last axis.
-  const side = reduced.length > 0 ? !reduced.includes(shape.length - 1) : outerShape.length > 0;
-  return planReduction({ shape: outerShape, ...strides, side }, tiles);
+interface ReductionWalk extends Walk {
+  readonly contraction?: ContractionShape;
 }
+
+/** How the operands are walked through; for contractions with what their schedule asks for. */
+function walkOf({ tiles }: Draft, { shape, outer }: Iteration, reductions: readonly Reduction[]): ReductionWalk {
+  const first = reductions[0]!;
+  const walk: Walk = { shape: outer.map((axis) => shape[axis]!), ...stridesOf(reductions, tiles.lanes) };
+  const axes = first.rule.contraction?.(first.context);
+  if (!axes) return walk;
+  const second = first.context.inputTypes[1]!;
+  const panelBytes = bytesAt(second.shape, bytesOf[second.dtype], tiles);
+  const length = productOf(first.rule.domain(first.context));
+  const depth = typeof length === "number" ? length : undefined;
+  const last = first.rule.domain(first.context).at(-1);
+  const run = typeof last === "number" ? last : undefined;
+  return { ...walk, contraction: { ...walk, ...axes, depth, run, panelBytes } };
+}
+
+/** Whether neighbouring results come from neighbouring elements, which they do unless the sum itself runs along the last axis. */
+const hasSide = ({ shape, outer, reduced }: Iteration): boolean =>
+  reduced.length > 0 ? !reduced.includes(shape.length - 1) : outer.length > 0;

@@ -220,7 +220,7 @@ export const rowTiles = (plan: readonly OuterPlan[], shape: readonly Dim[], tile
   plan.map(({ axis, width }) => Math.floor(sizeAt(shape[axis]!, tiles.freeSize) / width)).reduce((a, b) => a * b, 1);
 
 /** A dimension with its free sizes taken at a usual value. */
-const sizeAt = (dim: Dim, freeSize: number): number =>
+export const sizeAt = (dim: Dim, freeSize: number): number =>
   Math.max(0, evaluateDim(dim, Object.fromEntries(symbolsOf(dim).map((name) => [name, freeSize]))));
 
 /** A number of bytes, free sizes taken at a usual value. */

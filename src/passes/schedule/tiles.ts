@@ -9,6 +9,21 @@ export interface Tile {
   readonly n: number;
 }
 
+/** When products of matrices are computed in blocks, and how large these are: rows, columns, and terms of sums. */
+export interface BlockSizes {
+  readonly least: { readonly m: number; readonly n: number; readonly k: number };
+  readonly block: { readonly m: number; readonly n: number; readonly k: number };
+  /** Where rows are read as they are, blocks have fewer columns, and there are so many blocks of them if these are wide enough. */
+  readonly runColumns: number;
+  readonly parts: number;
+  /** So many elements of rows that do not lie side by side are too many for the cache. */
+  readonly farRows: number;
+  /** Sums of so many terms are not cut. */
+  readonly longestSum: number;
+  /** What a free size is taken to be. */
+  readonly freeSize: number;
+}
+
 export interface TileTable {
   /** Elements of a vector. Widths of axes that are computed in vectors are multiples of it. */
   readonly lanes: 1 | 4;
@@ -43,6 +58,8 @@ export interface TileTable {
   readonly shortRun: number;
   /** Terms of a sum that are added to a single row of results at a time. */
   readonly rowTerms: number;
+  /** Of products of matrices that are computed in blocks; undefined where none are. */
+  readonly blocks: BlockSizes | undefined;
   /** What a free size is taken to be when axes are compared. */
   readonly freeSize: number;
 }
@@ -70,6 +87,7 @@ export const scalarTiles: TileTable = {
   interior: Number.POSITIVE_INFINITY,
   shortRun: 0,
   rowTerms: 8,
+  blocks: undefined,
   freeSize: 32,
 };
 
@@ -112,6 +130,15 @@ const vectorTiles: Omit<TileTable, "contraction"> = {
   interior: 4,
   shortRun: 8,
   rowTerms: 4,
+  blocks: {
+    least: { m: 16, n: 16, k: 32 },
+    block: { m: 240, n: 256, k: 256 },
+    parts: 8,
+    runColumns: 64,
+    longestSum: 512,
+    farRows: 32768,
+    freeSize: 64,
+  },
   freeSize: 32,
 };
 

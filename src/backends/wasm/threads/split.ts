@@ -175,7 +175,8 @@ function innerOf(
   if (![...written].every((name) => scratch.includes(name))) return undefined;
   // What one of them leaves in scratch memory the next would not find.
   const own = loops.map((loop) => storesIn([loop]));
-  return own.some((stored) => scratch.some((name) => stored.has(name))) ? undefined : { before, loops };
+  const hands = loops.length > 1 && own.some((stored) => scratch.some((name) => stored.has(name)));
+  return hands ? undefined : { before, loops };
 }
 
 const extentOf = ({ from, to }: Loop, kernel: Kernel, before: readonly Stmt[]): Expr | undefined =>
