@@ -106,7 +106,8 @@ function jam(body: readonly Stmt[], variable: string, values: readonly Expr[], f
         case "store":
           return instances.map((names) => mapExpressions(s, (expr) => substitute(expr, names)));
         case "alloc":
-          throw new TypeError("scratch memory is for whole kernels");
+        case "barrier":
+          throw new TypeError(`${s.kind} cannot stand in a tile`);
       }
     });
   return visit(
