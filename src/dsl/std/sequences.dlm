@@ -15,15 +15,17 @@ block ctc_loss(logits: f32[N, T, K], labels: i32[N, L], times = none, lengths = 
   before = concatenate([path[:, :1], path[:, :1], path[:, :-2]], axis: 1)
   leaps = place >= 2 && path != blank && path != before
   score = where(place < 2, chance[:, 0], impossible)
-  for t in 1..T {
+  places = broadcast_to(expand_dims(arange(T, dtype: i32), 0), [N, T])
+  scan c, t in chance[:, 1:], places[:, 1:] along 1 carry score {
     stepped = pad(score[:, :-1], [[0, 0], [1, 0]], value: impossible)
     leapt = where(leaps, pad(score[:, :-2], [[0, 0], [2, 0]], value: impossible), impossible)
-    next = logsumexp(stack([score, stepped, leapt], axis: 2)) + chance[:, t]
+    next = logsumexp(stack([score, stepped, leapt], axis: 2)) + c
     if times == none {
       score = next
     } else {
-      score = where(expand_dims(times, 1) > t, next, score)
+      score = where(expand_dims(t < times, 1), next, score)
     }
+    yield score
   }
   last = full([N], 2 * L, dtype: i32)
   if lengths != none {
