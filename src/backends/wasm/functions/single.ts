@@ -39,13 +39,18 @@ const exponentialTail = [
 /** e^r - 1 */
 const reducedTail = (a: Lanes, r: Tree): Tree => a.multiplyAdd(a.multiply(r, r), a.polynomial(r, exponentialTail), r);
 
-/** e^x for x from -104, where it is 0, to 89, where it is infinite. */
-function boundedExponential(a: Lanes, x: Tree): Tree {
-  const { root, r } = reduce(a, x);
-  return a.multiply(a.multiply(a.add(a.constant(1), reducedTail(a, r)), root), root);
+/**
+ * e^x for x up to `high`, and from -104 down 0. Scores that a mask took out are as low as that: they are multiplied by 0, since a
+ * product that comes out too small for a float takes a processor a hundred times as long as others.
+ */
+function exponentialUpTo(a: Lanes, x: Tree, high: number): Tree {
+  const bounded = a.let(a.clamp(x, -104, high));
+  const { root, r } = reduce(a, bounded);
+  const factor = a.let(a.select(a.lessOrEqual(bounded, a.constant(-104)), a.constant(0), root));
+  return a.multiply(a.multiply(a.add(a.constant(1), reducedTail(a, r)), factor), factor);
 }
 
-export const exponential: Unary = (a, x) => boundedExponential(a, a.let(a.clamp(x, -104, 89)));
+export const exponential: Unary = (a, x) => exponentialUpTo(a, x, 89);
 
 /** root² · (e^r - 1) + (root² - 1), as a product, for a result that may be as large as floats are. */
 export const exponentialMinusOne: Unary = (a, x) => {
@@ -57,7 +62,7 @@ export const exponentialMinusOne: Unary = (a, x) => {
 
 /** e / (1 + e) with e = e^x; beyond 30 it is 1. */
 export const logistic: Unary = (a, x) => {
-  const e = a.let(boundedExponential(a, a.let(a.clamp(x, -104, 30))));
+  const e = a.let(exponentialUpTo(a, x, 30));
   return a.divide(e, a.add(a.constant(1), e));
 };
 
