@@ -206,7 +206,7 @@ export interface Library {
   readonly kept: { (next: Tensor, before: Operand, keep: Argument, mask: Argument): Tensor; (before: Operand, keep: Argument, mask: Argument): Layer; };
   /** The state as it is shown; 0 where the mask leaves the step out. */
   readonly shown: { (h: Tensor, keep: Argument, mask: Argument): Tensor; (keep: Argument, mask: Argument): Layer; };
-  /** */
+  /** What a layer gives: the memory after the last step, or what it said at every step. */
   readonly last_or_all: { (h: Tensor, all: Argument, last: boolean): Tensor; (all: Argument, last: boolean): Layer; };
   /**
    * Every query gets the mean of the values, weighted by how well its key fits: softmax(q·k / √E) (Vaswani and others, 2017). Queries

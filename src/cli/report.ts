@@ -96,8 +96,8 @@ async function readObservations(store: Store): Promise<EpochObservation[]> {
 
 async function plotting(): Promise<Plotting> {
   const require = createRequire(import.meta.url);
-  const text = (name: string): Promise<string> => readFile(require.resolve(`uplot/dist/${name}`), "utf8");
-  return { script: await text("uPlot.iife.min.js"), style: await text("uPlot.min.css") };
+  const script = await readFile(require.resolve("uplot/dist/uPlot.iife.min.js"), "utf8");
+  return { script, style: await readFile(require.resolve("uplot/dist/uPlot.min.css"), "utf8") };
 }
 
 function reportOf(

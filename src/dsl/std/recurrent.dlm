@@ -141,6 +141,7 @@ block shown(h: f32[N, H], keep, mask) {
   h
 }
 
+/// What a layer gives: the memory after the last step, or what it said at every step.
 block last_or_all(h: f32[N, H], all, last: bool) {
   if last {
     h
