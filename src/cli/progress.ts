@@ -5,6 +5,7 @@ import cliProgress from "cli-progress";
 import type { NestedNumbers } from "../formats/json.ts";
 import type { Metrics, PredictedRows, Reporter, TrainingEvent } from "../train/events.ts";
 import { classScores, type Predictions } from "../train/predictions.ts";
+import { scaled } from "../util/units.ts";
 import { type Colors, colorsFor } from "./colors.ts";
 
 export interface ProgressOptions {
@@ -58,11 +59,12 @@ export function jsonLine(event: TrainingEvent): string | undefined {
     case "fold":
       return JSON.stringify({ event: event.event, fold: event.fold, ...event.metrics });
     case "done": {
-      const { stoppedEarly, bestEpoch, bestFold, epochs, seconds } = event;
+      const { stoppedEarly, bestEpoch, bestFold, epochs, seconds, peakBytes } = event;
       const rounded = Math.round(seconds * 1000) / 1000;
       // JSON leaves out what is undefined.
       const best = { best_epoch: bestEpoch, best_fold: bestFold };
-      return JSON.stringify({ event: event.event, epochs, stopped_early: stoppedEarly, ...best, seconds: rounded });
+      const cost = { seconds: rounded, peak_bytes: peakBytes };
+      return JSON.stringify({ event: event.event, epochs, stopped_early: stoppedEarly, ...best, ...cost });
     }
     case "note":
     case "resumed":
@@ -214,7 +216,8 @@ function textLine(event: TrainingEvent, colors: Colors, { resumeCommand, place }
           ? `, weights of epoch ${event.bestEpoch}`
           : "";
       const files = place === undefined ? "" : `; results are in ${place}`;
-      return `done: ${counted(event.epochs, "epoch")} in ${duration(event.seconds)}${early}${best}${files}`;
+      const memory = event.peakBytes === undefined ? "" : `, at most ${scaled(event.peakBytes, "B")} of memory`;
+      return `done: ${counted(event.epochs, "epoch")} in ${duration(event.seconds)}${memory}${early}${best}${files}`;
     }
   }
 }

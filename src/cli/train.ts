@@ -127,7 +127,7 @@ export function addTrain(program: Command): void {
           report: (event) => {
             events?.report(event);
             page?.observe(event);
-            progress.report(event);
+            progress.report(event.event === "done" ? { ...event, peakBytes: peakBytes() } : event);
           },
           signal: interrupt.signal,
         });
@@ -141,3 +141,6 @@ export function addTrain(program: Command): void {
       }
     });
 }
+
+/** The most memory that the process has held so far; Node counts it in kilobytes. */
+const peakBytes = (): number => process.resourceUsage().maxRSS * 1024;

@@ -53,6 +53,8 @@ export type TrainingEvent =
       readonly bestEpoch?: number;
       readonly bestFold?: number;
       readonly seconds: number;
+      /** The most memory that the process has held, in bytes, where that is known. */
+      readonly peakBytes?: number;
     };
 
 export type PredictedRows = "test data" | "validation data" | "training data" | "rows held back, all folds";

@@ -36,6 +36,7 @@ const epoch = (number: number, epochs: number): TrainingEvent => ({
   },
 });
 const done: TrainingEvent = { event: "done", epochs: 2, stoppedEarly: true, bestEpoch: 1, seconds: 75.4321 };
+const measured: TrainingEvent = { ...done, peakBytes: 312_400_000 };
 
 describe("progress of training", () => {
   it("is one JSON object a line, with the metrics by their own names", () => {
@@ -46,6 +47,7 @@ describe("progress of training", () => {
         epoch(1, 2),
         { event: "test", metrics: { loss: 0.1, accuracy: 1 } },
         done,
+        measured,
       ],
       true,
     );
@@ -53,6 +55,7 @@ describe("progress of training", () => {
       '{"event":"epoch","epoch":1,"loss":0.25,"accuracy":0.9562345,"val_loss":0.5,"confusion":[[1,0],[0,12]]}',
       '{"event":"test","loss":0.1,"accuracy":1}',
       '{"event":"done","epochs":2,"stopped_early":true,"best_epoch":1,"seconds":75.432}',
+      '{"event":"done","epochs":2,"stopped_early":true,"best_epoch":1,"seconds":75.432,"peak_bytes":312400000}',
     ]);
   });
 
@@ -88,7 +91,7 @@ describe("progress of training", () => {
       },
       { event: "cross_validation", folds: 3, mean: { loss: 0.123456 }, deviation: { loss: 0.01 } },
       { event: "interrupted", epoch: 2, epochs: 3, step: 1 },
-      done,
+      measured,
     ]);
     expect(lines).toEqual([
       "M: 10 rows, 5 for test, 2 epochs, batches of 4",
@@ -100,7 +103,7 @@ describe("progress of training", () => {
       "over 3 folds  loss 0.1235 ± 0.01",
       "interrupted in epoch 2, after 1 step of it; a checkpoint is written",
       "continue with: dlm train m.dlm --resume",
-      "done: 2 epochs in 1 min 15 s, stopped early, weights of epoch 1; results are in out",
+      "done: 2 epochs in 1 min 15 s, at most 312 MB of memory, stopped early, weights of epoch 1; results are in out",
     ]);
   });
 

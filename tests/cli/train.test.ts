@@ -39,7 +39,7 @@ describe("dlm train", () => {
       ["epoch", ["event", "epoch", "loss", "accuracy", "val_loss", "val_accuracy"]],
       ["epoch", ["event", "epoch", "loss", "accuracy", "val_loss", "val_accuracy"]],
       ["test", ["event", "loss", "accuracy"]],
-      ["done", ["event", "epochs", "stopped_early", "seconds"]],
+      ["done", ["event", "epochs", "stopped_early", "seconds", "peak_bytes"]],
     ]);
     expect(epochs(lines).map(({ epoch }) => epoch)).toEqual([1, 2]);
     for (const { loss, accuracy } of lines.slice(0, 3))
@@ -105,7 +105,7 @@ describe("dlm train", () => {
     const { stdout } = await dlm("train", path("digits.dlm"), "--out", path("fewer"), "--limit", "20", "--epochs", "1");
     expect(stdout.split("\n")[0]).toBe("Reader: 18 rows, 2 for validation, 50 for test, 1 epoch, batches of 16");
     expect(stdout).toMatch(/^epoch 1\/1 {2}loss [\d.]+ {2}accuracy [\d.]+ {2}val_loss [\d.]+ {2}val_accuracy [\d.]+$/m);
-    expect(stdout).toMatch(/^done: 1 epoch in [\d.]+ s; results are in /m);
+    expect(stdout).toMatch(/^done: 1 epoch in [\d.]+ s, at most \d+ MB of memory; results are in /m);
   });
 
   it("gives the same bits for one seed, and others for another", async () => {

@@ -7,6 +7,7 @@ import { globalOffsets, type Layout } from "../../js/runtime/layout.ts";
 import { encodeModule } from "../encode.ts";
 import { checkSize, growTo, mostPages, pageBytes, placesOf } from "../memory.ts";
 import type { RenderOptions } from "../render.ts";
+import { type Chooser, createChooser, type Way } from "./choose.ts";
 import { type Grain, planSteps } from "./plan.ts";
 import { createPool, type Pool } from "./pool.ts";
 import { renderThreaded, type ThreadedGraph } from "./render.ts";
@@ -39,8 +40,9 @@ export function createThreadedEngine(
   const globals = globalOffsets(module.globals);
   const { memory, most } = createMemory(module.name, globals.bytes);
   const compiled = new Map<string, Compiled>();
-  /** Functions that run a graph at a layout, and the pool that they belong to. */
-  let runs = new WeakMap<Layout, () => void>();
+  /** Functions that run a graph at a layout, on all threads or on this one, and the pool that they belong to. */
+  let runs = new WeakMap<Layout, Readonly<Record<Way, () => void>>>();
+  const choosers = new WeakMap<Layout, Chooser>();
   let pool: Pool | undefined;
   const numbers = new Map<string, number>();
 
@@ -79,7 +81,11 @@ export function createThreadedEngine(
     return known;
   };
 
-  const prepareRun = (program: Program, layout: Layout, values: readonly number[]): (() => void) => {
+  const prepareRun = (
+    program: Program,
+    layout: Layout,
+    values: readonly number[],
+  ): Readonly<Record<Way, () => void>> => {
     const ready = compiledOf(program.name);
     const { arena, scratch } = placesOf(program, layout, 0);
     const parameters = [...values, ...layout.inputs, arena, scratch];
@@ -88,12 +94,11 @@ export function createThreadedEngine(
     const sizes = Object.fromEntries(program.sizes.map((size, i) => [size, values[i]!]));
     const addresses = { layout, globals: globals.byName, scratch, parameters };
     const steps = planSteps(program, ready.graph, sizes, addresses, threads, options.grain);
-    if (!steps) {
-      return () => {
-        list();
-        whole!(...parameters);
-      };
-    }
+    const alone = (): void => {
+      list();
+      whole!(...parameters);
+    };
+    if (!steps) return { alone, shared: alone };
     const define = (): readonly (() => void)[] | undefined => {
       pool ??= createPool(memory, threads);
       const number = numberOf(program.name, ready, pool);
@@ -115,12 +120,14 @@ export function createThreadedEngine(
       dispose();
       made = define();
     }
-    const actions = made ?? [whole!.bind(undefined, ...parameters)];
-    return () => {
+    if (!made) return { alone, shared: alone };
+    const actions = made;
+    const shared = (): void => {
       list();
       for (const action of actions) action();
-      if (made && program.copies.length > 0) copies!(...parameters);
+      if (program.copies.length > 0) copies!(...parameters);
     };
+    return { alone, shared };
   };
 
   return {
@@ -130,12 +137,16 @@ export function createThreadedEngine(
       growTo(memory, placesOf(program, layout, threads * scratchBytes).end, program.name, most);
     },
     entry(program, layout, values) {
+      const chooser = choosers.get(layout) ?? createChooser();
+      choosers.set(layout, chooser);
       return () => {
         // The pool that a run was made for may have ended since.
         const run = runs.get(layout) ?? prepareRun(program, layout, values);
         runs.set(layout, run);
+        const start = performance.now();
         try {
-          run();
+          run[chooser.next()]();
+          chooser.took(performance.now() - start);
         } catch (error) {
           dispose();
           throw error;
