@@ -23,23 +23,34 @@ export async function createPipelines(device: GPUDevice, plan: GpuPlan): Promise
     layouts.set(key, made);
     return made;
   };
-  return Promise.all(
-    plan.shaders.map(async (shader): Promise<Pipeline> => {
-      const module = device.createShaderModule({ label: shader.name, code: shader.code });
-      const layout = layoutOf(shader);
-      try {
-        const pipeline = await device.createComputePipelineAsync({
-          label: shader.name,
-          layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-          compute: { module, entryPoint: shader.name },
-        });
-        return { pipeline, layout };
-      } catch (error) {
-        throw await refusal(shader, module, error);
-      }
-    }),
-  );
+  const create = async (shader: GpuShader): Promise<Pipeline> => {
+    const module = device.createShaderModule({ label: shader.name, code: shader.code });
+    const layout = layoutOf(shader);
+    try {
+      const pipeline = await device.createComputePipelineAsync({
+        label: shader.name,
+        layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: shader.name },
+      });
+      return { pipeline, layout };
+    } catch (error) {
+      throw await refusal(shader, module, error);
+    }
+  };
+  const pipelines: Pipeline[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < plan.shaders.length) {
+      const at = next++;
+      pipelines[at] = await create(plan.shaders[at]!);
+    }
+  };
+  await Promise.all(Array.from({ length: mostAtOnce }, work));
+  return pipelines;
 }
+
+/** Dawn takes a thread for each pipeline that is being made, and ends where the system has no more of them. */
+const mostAtOnce = 8;
 
 /** GPUShaderStage.COMPUTE, which not every host has as a global. */
 const computeStage = 4;
