@@ -113,7 +113,8 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
   const lanes = lanesOf(contraction, tiles, n, m === undefined ? others : [...others, m], columns);
   const table = lanes === "inner" ? tiles.inner : tiles.contraction;
   const inVectors = lanes === n ? Math.max(columns, tiles.lanes) : columns;
-  const row = beside !== undefined && lanes === n ? { tile: tiles.apart } : tileFor(table, inVectors);
+  const results = sizeAt(productOf(shape), tiles.freeSize);
+  const row = beside !== undefined && lanes === n ? { tile: tiles.apart } : tileFor(table, inVectors, results);
   const alone = row.tile.m * row.tile.n;
   const packed = lanes !== undefined && lanes === n && (!contiguous.has(n) || columns < tiles.lanes);
   const near = (beside !== undefined || contraction.panelBytes <= tiles.cachedPanel) && !packed;
@@ -171,8 +172,8 @@ function planRowVectors(
   return { order: [...others, ...(columns === undefined ? [] : [columns]), vectors].map(plan), lanes: vectors };
 }
 
-const tileFor = (table: TileTable["contraction"], columns: number) =>
-  table.find((entry) => entry.columns <= columns) ?? table.at(-1)!;
+const tileFor = (table: TileTable["contraction"], columns: number, results = 0) =>
+  table.find((entry) => entry.columns <= columns && (entry.results ?? 0) <= results) ?? table.at(-1)!;
 
 /** What becomes a vector: neighbouring columns, columns that a panel makes neighbours, the terms of a sum, or nothing. */
 function lanesOf(
