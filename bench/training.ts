@@ -1,8 +1,9 @@
 // Trains the models of the primer with several seeds, and writes what they reach, and how long an epoch takes, beside what is wanted of them.
 // Results are kept in bench/results/training.json, so that a selection can be run and the rest stays. Usage:
 //   npx tsx bench/training.ts --models DIR --data DIR [--only iris,vae] [--seeds 0,1,2] [--threads 1] [--write]
-//     [--torch times.json]
+//     [--torch times.json] [--busy]
 // times.json is what bench/training-torch.py prints: seconds of an epoch by model. `--write` makes docs/training-results.md.
+// With `--busy`, on a machine that does other work, times are not kept.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -69,7 +70,7 @@ const goals: Readonly<Record<string, Goal>> = {
 
 interface Run {
   readonly figure: number;
-  /** Seconds of an epoch, with its validation: the median. */
+  /** Seconds of an epoch, with its validation: the median. 0 where it was not measured. */
   readonly epochSeconds: number;
 }
 
@@ -91,6 +92,7 @@ const { values: options } = parseArgs({
     threads: { type: "string", default: "1" },
     torch: { type: "string" },
     write: { type: "boolean", default: false },
+    busy: { type: "boolean", default: false },
   },
 });
 
@@ -133,7 +135,7 @@ async function trainOnce(name: string, goal: Goal, seed: string): Promise<Run> {
   const chosen = wanted.find(({ event, epoch }) => event === "epoch" && epoch === best) ?? wanted.at(-1);
   const holder = goal.event === "cross_validation" ? chosen?.mean : chosen;
   const figure = Number(new Map(Object.entries(holder ?? {})).get(goal.metric));
-  return { figure, epochSeconds: median(observed.map(({ seconds }) => seconds)) };
+  return { figure, epochSeconds: options.busy ? 0 : median(observed.map(({ seconds }) => seconds)) };
 }
 
 const shown = (value: number): string => String(Number(value.toPrecision(4)));

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import type { TargetName } from "../compile.ts";
 import { UserError } from "../util/user-error.ts";
+import { colorsFor } from "./colors.ts";
 import { chosenTarget, chosenThreads, targetOption, threadsOption } from "./target.ts";
 
 interface Options {
@@ -27,8 +28,9 @@ export function addEval(program: Command): void {
       const { readTensorFile } = await import("../formats/node/files.ts");
       const { loadTrainingData } = await import("../train/data/load.ts");
       const { dataFiles } = await import("../train/node/data-files.ts");
+      const { predictions } = await import("../train/predictions.ts");
       const { columnTypes, evaluate, sessionOf } = await import("../train/session.ts");
-      const { matrices, numbers } = await import("./progress.ts");
+      const { classTable, matrices, numbers } = await import("./progress.ts");
       const { loadSource, requirePlan } = await import("./source.ts");
       const { withWeights } = await import("./weights.ts");
       const source = loadSource(file);
@@ -36,7 +38,7 @@ export function addEval(program: Command): void {
       const { metadata } = await readTensorFile(options.weights);
       const { compiled, executable } = await withWeights(
         source.module,
-        ["eval_step", "metrics"],
+        ["eval_step", "metrics", "infer"],
         options.weights,
         await chosenTarget(options),
         await chosenThreads(options, "one"),
@@ -46,14 +48,18 @@ export function addEval(program: Command): void {
         ...(metadata.classes === undefined ? {} : { classes: classesOf(metadata.classes, options.weights) }),
       });
       const rows = test ?? data;
-      const metrics = await evaluate(sessionOf(executable, compiled.module), rows, plan);
+      const session = sessionOf(executable, compiled.module);
+      const metrics = await evaluate(session, rows, plan);
       executable.dispose?.();
       if (!metrics) return;
       const on = test ? "test" : "train";
+      const classes = options.json ? undefined : await predictions(session, rows, plan);
+      const table =
+        classes && classTable(classes, `${on === "test" ? "test" : "training"} data`, colorsFor(process.stdout));
       if (options.json) process.stdout.write(`${JSON.stringify({ event: on, rows: rows.rows, ...metrics })}\n`);
       else
         process.stdout.write(
-          `${[`${on === "test" ? "test data" : "training data"}, ${rows.rows} rows: ${numbers(metrics)}`, ...matrices(metrics)].join("\n")}\n`,
+          `${[`${on === "test" ? "test data" : "training data"}, ${rows.rows} rows: ${numbers(metrics)}`, ...matrices(metrics), ...(table ? [table] : [])].join("\n")}\n`,
         );
     });
 }
