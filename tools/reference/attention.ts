@@ -1,4 +1,5 @@
-// Attention and the layers of transformers, by primitives: the library has no such blocks yet.
+// Attention and the layers of transformers: the library's blocks where they fit; by primitives where PyTorch keeps several projections
+// in one matrix, or gives the weights as well.
 
 import { numberOf, type ReferenceCase, shapeOf, textOf } from "./case.ts";
 import { float, formula, missing, type Program, type Recipe } from "./program.ts";
@@ -81,7 +82,9 @@ function decoderLayer(c: ReferenceCase): Program {
 }
 
 function scaledDotProduct(c: ReferenceCase): Program {
-  if (!("mask" in c.inputs)) return formula("y, weights = attend(q, k, v)", attention);
+  // The library has time before heads, and masks of keys alone.
+  const turned = ["q", "k", "v"].map((name) => `swapaxes(${name}, 1, 2)`).join(", ");
+  if (!("mask" in c.inputs)) return formula(`y = swapaxes(attend(${turned}), 1, 2)`);
   return formula(
     [
       `scores = q @ swapaxes(k, -1, -2) / ${float(Math.sqrt(shapeOf(c, "q").at(-1)!))}`,
@@ -90,19 +93,8 @@ function scaledDotProduct(c: ReferenceCase): Program {
   );
 }
 
-/** Pairs (i, i + D/2) are turned by position · base^(-2i/D). */
-function rotaryEmbedding(c: ReferenceCase): Program {
-  const [length, width] = shapeOf(c, "x").slice(-2);
-  const half = width! / 2;
-  return formula(
-    [
-      `rate = exp(arange(${half}) * ${-Math.log(numberOf(c, "base", 10000)) / half})`,
-      `angle = expand_dims(arange(${length}), 1) * rate`,
-      "low, high = split(x, 2, axis: -1)",
-      "y = concatenate([low * cos(angle) - high * sin(angle), high * cos(angle) + low * sin(angle)], axis: -1)",
-    ].join("\n"),
-  );
-}
+const rotaryEmbedding = (c: ReferenceCase): Program =>
+  formula(`y = swapaxes(rotary_positions(swapaxes(x, 1, 2), base: ${float(numberOf(c, "base", 10000))}), 1, 2)`);
 
 export const attentions: Readonly<Record<string, Recipe>> = {
   attention: scaledDotProduct,

@@ -128,7 +128,4 @@ export const contractions: Readonly<Record<string, Recipe>> = {
     formula(
       `y = solve(x @ transpose(x) + 3.0 * one_hot(arange(${shapeOf(c, "x")[0]}, dtype: i32), ${shapeOf(c, "x")[0]}), b)`,
     ),
-  inverse: () => missing("no such primitive: linear equations"),
-  cholesky: () => missing("no such primitive: linear equations"),
-  det: () => missing("no such primitive: linear equations"),
 };
