@@ -181,6 +181,14 @@ function snapshot(scope: Scope): Bindings {
 
 /** What steps change they have to carry: names of the program and states alike. */
 function refuseChanges(c: Context, scope: Scope, before: Bindings, states: ReadonlyMap<string, Value>): void {
+  for (const [name, value] of c.graph.current) {
+    // In `init` parameters get their first values here.
+    if (states.get(name) === value || c.graph.mode !== "run") continue;
+    for (const [old, was] of states) c.graph.current.set(old, was);
+    throw mistake(c, "type", `this scan updates the state ${name} at every step`, {
+      help: "carry a name through the scan, and update the state after it",
+    });
+  }
   for (let at: Scope | undefined = scope; at; at = at.parent) {
     const known = before.get(at)!;
     for (const [name, value] of at.names) {
@@ -190,13 +198,6 @@ function refuseChanges(c: Context, scope: Scope, before: Bindings, states: Reado
         help: `carry it: carry ${name}`,
       });
     }
-  }
-  for (const [name, value] of c.graph.current) {
-    if (states.get(name) === value) continue;
-    for (const [old, was] of states) c.graph.current.set(old, was);
-    throw mistake(c, "type", `this scan updates the state ${name} at every step`, {
-      help: "carry a name through the scan, and update the state after it",
-    });
   }
 }
 

@@ -113,7 +113,7 @@ function assignNames(c: Context, env: Environment, names: readonly Identifier[],
   if (only && more.length === 0) {
     if (value.kind === "none")
       throw mistake(c, "type", `${only.name} gets no value: the right side gives none`, {
-        help: "the value of a block is its last expression; end it with one",
+        help: "the value of a block is its last expression, that of a scan what it yields; end it with one",
       });
     if (value.kind === "list" && value.weight > mostItems)
       throw mistake(c, "limit", `${only.name} would be a list of more than ${mostItems} values`);

@@ -5,12 +5,13 @@ import { compileBroken, patience, processorTime } from "./compile.ts";
 import { imports } from "./imports.ts";
 import { limits } from "./limits.ts";
 import { names } from "./names.ts";
+import { scans } from "./scans.ts";
 import { shapes } from "./shapes.ts";
 import { syntax } from "./syntax.ts";
 import { training } from "./training.ts";
 import { types } from "./types.ts";
 
-const corpus = { names, shapes, types, syntax, imports, limits, training };
+const corpus = { names, shapes, scans, types, syntax, imports, limits, training };
 
 describe.each(Object.entries(corpus))("%s", (_, programs) => {
   it.each(programs)("$name", (broken) => {

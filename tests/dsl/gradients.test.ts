@@ -128,6 +128,22 @@ const smooth: Record<string, string> = {
     "grid_sample(reshape(sin(arange(9) + 1), [1, 3, 3, 1]), reshape(0.1 * tanh(x) + 0.2, [1, 3, 2, 2]))",
 };
 
+const recurrent: Record<string, string> = {
+  simple_rnn: "simple_rnn(reshape(x, [1, 3, 4]), 2)",
+  "simple_rnn, reversed": "simple_rnn(reshape(x, [2, 3, 2]), 2, reversed: true, last: true, activation: sin)",
+  gru: "gru(reshape(x, [2, 3, 2]), 2, mask: array([[1, 1, 0], [1, 0, 0]]) > 0)",
+  "gru, reversed": "gru(reshape(x, [1, 3, 4]), 2, reversed: true, bias: false)",
+  lstm: "lstm(reshape(x, [1, 3, 4]), 2)",
+  "lstm, reversed": "lstm(reshape(x, [2, 3, 2]), 2, reversed: true, mask: array([[1, 1, 0], [1, 1, 1]]) > 0)",
+  bidirectional: "bidirectional(reshape(x, [2, 3, 2]), gru, 2, last: true)",
+  gru_step: "gru_step(x[:, :3], sin(x[:, 1:]), x[:, :1])",
+  lstm_step: "concatenate(lstm_step(x, x[:, :1]), axis: -1)",
+  steps_to_keep: "steps_to_keep(reshape(x, [1, 3, 4]), none)",
+  kept: "kept(x, sin(x), sin(arange(4)) > 0, true)",
+  shown: "shown(x, sin(arange(4)) > 0, true)",
+  last_or_all: "last_or_all(sin(x), x, true)",
+};
+
 const kinked: Record<string, string> = {
   relu: "relu(x)",
   relu6: "relu6(5 * x)",
@@ -189,7 +205,7 @@ const smoothImages = [
 ] as const;
 
 describe("gradients of the library's blocks", () => {
-  it.each(Object.entries({ ...smooth, ...kinked }))("%s", (_, value) => {
+  it.each(Object.entries({ ...smooth, ...kinked, ...recurrent }))("%s", (_, value) => {
     expectRight(program("[3, 4]", weighted(value)));
   });
 
@@ -218,10 +234,10 @@ describe("far from 0", () => {
 
 it("no layer, activation or loss of the library is left out", () => {
   const files = ["layers", "activations", "losses", "special", "convolutions", "normalization", "resampling"];
-  const declared = [...files, "attention", "similarity", "sequences", "linear"].flatMap((file) =>
+  const declared = [...files, "recurrent", "attention", "similarity", "sequences", "linear"].flatMap((file) =>
     [...std[`${file}.dlm`]!.matchAll(/^block (\w+)/gm)].map(([, name]) => name!),
   );
-  const tried = Object.values({ ...smooth, ...kinked, ...images }).join("\n");
+  const tried = Object.values({ ...smooth, ...kinked, ...images, ...recurrent }).join("\n");
   // `embedding` and `normalize` have tests of their own; the others are parts of those that are tried, or take no tensor.
   const parts = ["average", "nearest_along", "part_weights", "grid_positions", "unnormalized"];
   const elsewhere = ["embedding", "normalize", "sinusoidal_positions", ...parts];
@@ -252,6 +268,10 @@ describe("second derivatives", () => {
 
   it.each(Object.entries(smooth))("%s", (_, value) => {
     expectRight(program("[3, 4]", twice(value)));
+  });
+
+  it.each(["lstm", "gru", "simple_rnn, reversed"] as const)("%s", (name) => {
+    expectRight(program("[3, 4]", twice(recurrent[name]!)));
   });
 
   it.each(smoothImages)("%s", (name) => {
