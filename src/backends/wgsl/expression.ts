@@ -110,11 +110,14 @@ function constant(number: number, type: ValueType, c: ExpressionContext): Render
   }
 }
 
+/** The largest number of float32. What is larger is refused in a shader, even if it rounds to this. */
+const largest = (2 - 2 ** -23) * 2 ** 127;
+
 /** The fewest digits that round to the float32. */
 function shortest(x: number): string {
   for (let digits = 1; digits < 10; digits++) {
-    const text = String(Number(x.toPrecision(digits)));
-    if (Math.fround(Number(text)) === x) return text;
+    const near = Number(x.toPrecision(digits));
+    if (Math.fround(near) === x && Math.abs(near) <= largest) return String(near);
   }
   return String(x);
 }
