@@ -1,5 +1,5 @@
-// What a schedule made of a kernel, in words: tiles, vectors, panels, passes. Read off the finished kernel, so that it says what is
-// there, whoever made it.
+// What a schedule made of a kernel, in words: the transformations that it noted, and tiles, vectors, panels, passes. These are read off
+// the finished kernel, so that they say what is there, whoever made it.
 
 import { bytesOf } from "../dtype.ts";
 import { printExpr } from "./print.ts";
@@ -11,6 +11,7 @@ type Loop = Extract<Stmt, { kind: "for" }>;
 export function explainSchedule(kernel: Kernel): readonly string[] {
   const scratch = statementsIn(kernel.body).flatMap((s) => (s.kind === "alloc" ? [s] : []));
   return [
+    ...(kernel.schedule ?? []),
     ...explainSums(kernel),
     ...(statementsIn(kernel.body).some((s) => s.kind === "block" && s.label === panelLabel)
       ? ["columns are copied side by side first, since all tiles of rows read them, one after the other"]

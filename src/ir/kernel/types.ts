@@ -206,4 +206,6 @@ export interface Kernel {
   readonly body: readonly Stmt[];
   /** An estimate for reports: arithmetic operations and bytes moved from or to memory. */
   readonly cost: { readonly flops: Dim; readonly bytes: Dim };
+  /** For readers: why it has the schedule that it has, and the transformations that made its loops, by name and in order. */
+  readonly schedule?: readonly string[];
 }

@@ -64,6 +64,7 @@ export function lowerBlocked(
   const columns = asLoop(within(rows, names.n, (nest) => [split(nest, block.n, names.nBlock)])[0]);
   const blocks = reorder(columns, [names.nBlock, names.mBlock, names.n, names.m]);
   const terms = block.k ?? Number(product.depth);
+  for (const line of notesOf(plan, product)) draft.note(line);
   const scheduled = within(blocks, names.n, (nest) =>
     scheduleBlock(draft, nest, product, plan, [shape[plan.m]!, shape[plan.n]!], names),
   );
@@ -72,6 +73,22 @@ export function lowerBlocked(
     ...(product.rowPanel === undefined ? [] : [k.alloc(product.rowPanel, "f32", block.m * terms)]),
     k.alloc(names.sums, "f32", block.m * block.n),
     ...(batch.length === 0 ? scheduled : [nestOf(batch, scheduled)]),
+  ];
+}
+
+/** The transformations below, for readers. */
+function notesOf({ tile, onlyFar }: BlockedPlan, { block, depth, rowPanel }: Product): readonly string[] {
+  const [byTerms, termBlock, term] = block.k === undefined ? ["", "", ""] : [`, k by ${block.k}`, ", k_block", ", k"];
+  const length = typeof depth === "number" ? `${depth} terms` : "a free number of terms";
+  return [
+    onlyFar
+      ? "in blocks, because the terms of a row lie far apart, and rows are too many for the fastest cache"
+      : `in blocks, because columns of ${length} are too long for a panel`,
+    `split m by ${block.m}, n by ${block.n}${byTerms}`,
+    `reorder to n_block, m_block${termBlock}, n, m${term}; distribute ${block.k ? "clearing, " : ""}sums and results`,
+    "scalarize sums",
+    `pack columns in panels of ${tile.n}${rowPanel === undefined ? "" : `, rows in panels of ${tile.m}`}`,
+    `register-tile m by ${tile.m}; vectorize and unroll n by ${tile.n}`,
   ];
 }
 

@@ -20,6 +20,8 @@ export interface Draft {
   readonly flat: boolean;
   /** A name that nothing else in the kernel has. */
   fresh(stem: string): string;
+  /** Tells readers of a transformation, or why it was chosen. */
+  note(line: string): void;
   /** Writes an element of output `output`. */
   store(output: number, index: readonly Expr[], value: Expr): Stmt;
   /** What was written there before. */

@@ -68,7 +68,9 @@ export function lowerNode(node: Node, freshKernel: (stem: string) => string, til
     return k.load(name, position(index, value.type.shape), value.type.dtype);
   });
   let readsBack = false;
+  const schedule: string[] = [];
   const draft: Draft = {
+    note: (line) => schedule.push(line),
     nodes,
     outputs,
     elements,
@@ -107,6 +109,7 @@ export function lowerNode(node: Node, freshKernel: (stem: string) => string, til
     sizes,
     body,
     cost: { flops: flopsOf(nodes), bytes: bytesOfAll([...operandsOf(node), ...node.results]) },
+    ...(schedule.length === 0 ? {} : { schedule }),
   };
   return kernel;
 }

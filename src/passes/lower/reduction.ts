@@ -1,7 +1,7 @@
 // Reductions, contractions and windows, with what is fused before and behind them: loops over the result, a tile of it in
 // registers, and the element operations on the results where they are stored.
 
-import { type Dim, productOf } from "../../ir/dim.ts";
+import { type Dim, formatDim, productOf } from "../../ir/dim.ts";
 import { bytesOf } from "../../ir/dtype.ts";
 import { k } from "../../ir/kernel/build.ts";
 import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
@@ -11,6 +11,7 @@ import { planBlocks } from "../schedule/blocks.ts";
 import {
   bytesAt,
   type ContractionShape,
+  notesOf,
   type OuterPlan,
   planContraction,
   planReduction,
@@ -39,6 +40,7 @@ export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stm
   if (!blocked) return lowerTiles(draft, iteration, reductions, walk);
   if (blocks.least.length === 0) return blocked;
   // Whether free sizes are large enough for blocks is known when the kernel runs.
+  draft.note(`where ${blocks.least.map(({ size, least }) => `${formatDim(size)} < ${least}`).join(" or ")} instead:`);
   const direct = lowerTiles(draft, iteration, reductions, walk);
   const sizes = blocks.least.map(({ size, least }) => k.subtract(k.fromDim(size), least));
   const isLarge = k.ge(
@@ -154,6 +156,7 @@ function lowerTiles(
   const reused = isReused(order, outerShape, draft.tiles);
   const packs = length !== undefined && length <= draft.tiles.panel && reused;
   const split = packs || !reused || row ? undefined : splitOf(draft, reductionOf(draft, first.node), plan, outerShape);
+  for (const line of notesOf(plan, packs ? "packed" : split ? "parts" : undefined)) draft.note(line);
   const panelAt = (
     reduction: Reduction,
     name: string,

@@ -227,3 +227,19 @@ export const sizeAt = (dim: Dim, freeSize: number): number =>
 /** A number of bytes, free sizes taken at a usual value. */
 export const bytesAt = (shape: readonly Dim[], bytes: number, tiles: TileTable): number =>
   sizeAt(productOf(shape), tiles.freeSize) * bytes;
+
+/** The transformations of a plan, for readers. */
+export function notesOf({ order, lanes }: ReductionPlan, panel: "packed" | "parts" | undefined): readonly string[] {
+  const nameOf = ({ axis, role }: OuterPlan): string => (role === "m" || role === "n" ? role : `i${axis}`);
+  const wide = order.filter(({ width }) => width > 1).map((entry) => `${nameOf(entry)} by ${entry.width}`);
+  const along = order.find(({ axis }) => axis === lanes);
+  return [
+    ...(order.length > 1 ? [`reorder to ${order.map(nameOf).join(", ")}`] : []),
+    ...(panel === "packed" ? ["pack the columns of a tile, which stay in the fastest cache while rows go by"] : []),
+    ...(panel === "parts"
+      ? ["split the sum, and pack the columns of one part: all of them are too many for the cache"]
+      : []),
+    ...(wide.length > 0 ? [`register-tile ${wide.join(", ")}`] : []),
+    ...(along ? [`vectorize ${nameOf(along)}`] : lanes === "inner" ? ["vectorize the sum"] : []),
+  ];
+}
