@@ -21,7 +21,7 @@ block gelu(x: f32[...S], approximate: bool = false) {
   if approximate {
     0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x * x * x)))
   } else {
-    0.5 * x * (1 + erf(x / sqrt(2)))
+    0.5 * x * (1 + erf(x * sqrt(0.5)))
   }
 }
 

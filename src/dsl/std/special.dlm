@@ -61,4 +61,4 @@ block erfinv(x: f32[...S]) {
 }
 
 /// The integral of the normal distribution up to x: (1 + erf(x / √2)) / 2.
-block normal_cdf(x: f32[...S]) = 0.5 * (1 + erf(x / sqrt(2)))
+block normal_cdf(x: f32[...S]) = 0.5 * (1 + erf(x * sqrt(0.5)))
