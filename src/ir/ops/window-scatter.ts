@@ -1,7 +1,7 @@
 // How window_scatter is computed: the place of each window's extremum, then an addition there. Over vectors, where neighbours along
 // the last axis share their windows, every place of a window gets what belongs to it, or nothing, and no lane needs a branch.
 
-import type { Dim } from "../dim.ts";
+import { type Dim, multiplyDims, subtractDims } from "../dim.ts";
 import { k } from "../kernel/build.ts";
 import type { Expr, Stmt } from "../kernel/types.ts";
 import type { StatementContext } from "../op.ts";
@@ -71,6 +71,31 @@ function oneByOne(context: Context): readonly Stmt[] {
 const overlaps = (given: PickAttributes, axis: number): boolean =>
   given.strides[axis]! < (given.window[axis]! - 1) * given.dilation[axis]! + 1;
 
+/** A part of a tensor: where it begins, and its sizes. */
+interface Box {
+  readonly from: readonly Dim[];
+  readonly shape: readonly Dim[];
+}
+
+/** What no window covers, where windows lie side by side; everything, where they do not: then their places are written several times. */
+function uncovered(given: PickAttributes, shape: readonly Dim[], windows: readonly Dim[]): readonly Box[] {
+  const { window, strides, padding, dilation } = given;
+  const sideBySide = window.every(
+    (size, axis) => size === strides[axis] && dilation[axis] === 1 && padding[axis]!.every((side) => side === 0),
+  );
+  const start: readonly Dim[] = shape.map(() => 0);
+  if (!sideBySide) return [{ from: start, shape }];
+  const covered = windows.map((count, axis) => multiplyDims(count, window[axis]!));
+  // What is left along one axis, of the covered part of those before it.
+  return shape.flatMap((size, axis): Box[] => {
+    const left = subtractDims(size, covered[axis]!);
+    if (left === 0) return [];
+    return [
+      { from: start.with(axis, covered[axis]!), shape: [...covered.slice(0, axis), left, ...shape.slice(axis + 1)] },
+    ];
+  });
+}
+
 /** Whether windows are of size 1 along the last axis, and of known place, so that its elements may be computed side by side. */
 function hasLanes({ attributes: given, inputTypes: [x], lanes }: Context): boolean {
   const last = x!.shape.length - 1;
@@ -131,12 +156,17 @@ function inVectors(context: Context): readonly Stmt[] {
       ...give,
     ];
   };
-  return [
-    ...leading(
-      x!.shape,
+  const clear = uncovered(given, x!.shape, d!.shape).flatMap(({ from, shape }) =>
+    leading(
+      shape,
       () => false,
-      (index) => [context.store(index, k.constant(0, d!.dtype))],
+      (index) => [
+        context.store(
+          index.map((at, axis) => k.add(at, k.fromDim(from[axis]!))),
+          k.constant(0, d!.dtype),
+        ),
+      ],
     ),
-    ...leading(d!.shape, (axis) => overlaps(given, axis), one),
-  ];
+  );
+  return [...clear, ...leading(d!.shape, (axis) => overlaps(given, axis), one)];
 }
