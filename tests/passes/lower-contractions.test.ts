@@ -101,6 +101,14 @@ describe("convolutions as kernels", () => {
     { size: [6, 6], channels: [16, 3], window: 3, padding: 1 },
     { batch: 16, size: [8, 7], channels: [6, 13], window: 3 },
     { batch: 16, size: [6, 6], channels: [12, 8], window: 1 },
+    { batch: 2, size: [5, 19], channels: [1, 1], window: 3, padding: 1 },
+    { size: [4, 12], channels: [1, 3], window: 3, dilation: 2, padding: 2 },
+    { size: [5, 6], channels: [16, 1], window: 3, padding: 1 },
+    { size: [8, 7], channels: [1, 21], window: 3, padding: 1 },
+    { size: [7, 8], channels: [2, 18], window: 2, stride: 2 },
+    { size: [6, 9], channels: [19, 19], window: 3, padding: 1, groups: 19 },
+    { size: [7, 7], channels: [8, 8], window: 5, padding: 2, groups: 8 },
+    { batch: 2, size: [8, 8], channels: [8, 8], window: 3, stride: 2, padding: 1, dilation: 2, groups: 8 },
   ])("%o", (given) => {
     const graph = convolution(given);
     for (const size of given.batch === undefined ? [1, 5] : [0]) check(graph, { N: size });

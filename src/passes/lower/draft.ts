@@ -39,6 +39,9 @@ export interface LoopAxis {
   readonly written?: readonly Expr[];
   /** A loop whose variable has its name already, and that runs over a part of the axis only. */
   readonly narrowed?: { readonly name: string; readonly bounds: Bounds };
+  /** Positions before and behind such a loop, one by one. */
+  readonly before?: readonly Expr[];
+  readonly after?: readonly Expr[];
   /**
    * Points come in vectors as far as possible, and positions are those of lane 0. `width` is a multiple of the lanes or, for bodies
    * that take a single point (or vector) at a time, 1.
@@ -74,7 +77,8 @@ export function nest(axes: readonly LoopAxis[], fresh: (stem: string) => string,
       const { name, bounds } = axis.narrowed;
       const { from, step } = bounds;
       const inside = (at: Expr) => around(depth + 1, [...positions, [at]], within);
-      return [k.loop(name, bounds.to, inside, { from, step, mode: axis.mode, role: axis.role })];
+      const loop = k.loop(name, bounds.to, inside, { from, step, mode: axis.mode, role: axis.role });
+      return [...(axis.before ?? []).flatMap(inside), loop, ...(axis.after ?? []).flatMap(inside)];
     }
     return parts(axis).flatMap((part) => {
       const inside = (at: Expr) =>

@@ -1,6 +1,7 @@
 // Padding is only there at the borders: between them every element that a step reads exists, for all of its window. There tiles of
 // points need no conditions; at the borders points go one by one.
 
+import type { Dim } from "../../ir/dim.ts";
 import { type AffineTerm, mentions, strideOf, toAffine } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
 import { childrenOf } from "../../ir/kernel/query.ts";
@@ -25,10 +26,44 @@ export function interiorOf({ rule, context }: Reduction, axis: number): Interval
     index,
     domain.map((_, i) => variable(`?k${i}`)),
   );
-  const ends = new Map(domain.map((length, i) => [`?k${i}`, typeof length === "number" ? length - 1 : undefined]));
+  return intervalOf(steps, inside, size, endsOf(domain, "?k"));
+}
+
+/**
+ * The other way round: where in the domain all conditions hold that an axis of the result takes part in, whatever the position along
+ * that axis. Undefined where there is no such place, or where more than one axis of the domain takes part.
+ */
+export function domainInteriorOf(
+  { rule, context }: Reduction,
+  axis: number,
+): { readonly axis: number; readonly size: number; readonly interval: Interval } | undefined {
+  const { shape } = context.resultTypes[0]!;
+  const domain = rule.domain(context);
+  const names = domain.map((_, i) => `?k${i}`);
+  const steps = stepAt(
+    { rule, context },
+    shape.map((_, i) => variable(`?${i}`)),
+    names.map(variable),
+  );
+  const conditions = conditionsOn(`?${axis}`, steps);
+  const taking = names.flatMap((name, i) => (conditions.some((condition) => mentions(condition, name)) ? [i] : []));
+  const [only, ...more] = taking;
+  const size = only === undefined ? undefined : domain[only];
+  if (only === undefined || more.length > 0 || typeof size !== "number") return undefined;
+  const interval = intervalOf(steps, names[only]!, size, endsOf(shape, "?"));
+  return interval && { axis: only, size, interval };
+}
+
+/** The values of a variable below `size` at which all conditions on it hold; `ends` are the greatest values of others. */
+export function intervalOf(
+  steps: readonly Expr[],
+  name: string,
+  size: number,
+  ends: ReadonlyMap<string, number | undefined>,
+): Interval | undefined {
   let [from, to] = [0, size];
-  for (const { op, a, b } of conditionsOn(inside, steps)) {
-    const stride = strideOf(k.subtract(a, b), inside);
+  for (const { op, a, b } of conditionsOn(name, steps)) {
+    const stride = strideOf(k.subtract(a, b), name);
     if (stride?.coefficient.kind !== "constant" || stride.coefficient.value <= 0) return undefined;
     const by = stride.coefficient.value;
     const rest = rangeOf(stride.rest, ends);
@@ -40,6 +75,9 @@ export function interiorOf({ rule, context }: Reduction, axis: number): Interval
   }
   return from < to ? [from, to] : undefined;
 }
+
+const endsOf = (sizes: readonly Dim[], stem: string): ReadonlyMap<string, number | undefined> =>
+  new Map(sizes.map((size, i) => [`${stem}${i}`, typeof size === "number" ? size - 1 : undefined]));
 
 /** The reduction for positions of the interior along `axis`: conditions on it are known to hold. */
 export function insideOf(reduction: Reduction, axis: number): Reduction {
@@ -71,7 +109,7 @@ function stepAt(
   return rule.step(context, index, point, accumulators);
 }
 
-function conditionsOn(name: string, steps: readonly Expr[]): readonly Condition[] {
+export function conditionsOn(name: string, steps: readonly Expr[]): readonly Condition[] {
   const found: Condition[] = [];
   const seen = new Set<Expr>();
   const visit = (expr: Expr): void => {

@@ -133,7 +133,7 @@ function limitOf({ op, a, b }: Condition, name: string): { kind: "from" | "to"; 
 }
 
 /** The expression where the condition fails. Products with what does not exist are nothing, whatever the other factor is. */
-function without(expr: Expr, condition: Condition): Expr {
+export function without(expr: Expr, condition: Condition): Expr {
   const key = exprKey(condition);
   const done = new Map<Expr, Expr>();
   const rewrite = (x: Expr): Expr => {

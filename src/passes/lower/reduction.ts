@@ -29,6 +29,7 @@ import { indexBy, storePoints } from "./loop.ts";
 import { makePanel, type Panel, panelLength } from "./panel.ts";
 import { pointsOf } from "./points.ts";
 import { rowByRow, rowVectorAxis } from "./row-vector.ts";
+import { lowerShortRows, partsOf } from "./short-rows.ts";
 import { clearSums, splitOf, waitingAt } from "./split-sum.ts";
 import { stridesOf } from "./strides.ts";
 
@@ -149,6 +150,19 @@ function lowerTiles(
     });
   const arrangements = alone ? [order, alone] : [order];
   const size = row && outerShape[row.axis];
+  const parts = plan.columnsAtOnce === undefined ? undefined : partsOf(draft, first, plan, outerShape);
+  if (parts) {
+    return lowerShortRows(draft, parts, {
+      axes: order.map(axisOf),
+      order,
+      shape: outerShape,
+      columns: plan.columnsAtOnce!,
+      points: (positions, at) => pointsAt(order, positions, at),
+      lane: { name: lane, role: laneRole },
+      accumulate: (points) => accumulate(draft, [parts.part], points, role),
+      store: storeAt,
+    });
+  }
   const rest =
     row && typeof size === "number" ? rowByRow(draft, first, order.map(axisOf), order, row, size, storeAt) : [];
   const columns = order[0]?.role === "n" ? order[0].width : 0;
@@ -306,7 +320,8 @@ function walkOf({ tiles }: Draft, { shape, outer }: Iteration, reductions: reado
   const depth = typeof length === "number" ? length : undefined;
   const last = first.rule.domain(first.context).at(-1);
   const run = typeof last === "number" ? last : undefined;
-  return { ...walk, contraction: { ...walk, ...axes, depth, run, panelBytes } };
+  const domain = first.rule.domain(first.context);
+  return { ...walk, contraction: { ...walk, ...axes, domain, depth, run, panelBytes } };
 }
 
 /** Whether neighbouring results come from neighbouring elements, which they do unless the sum itself runs along the last axis. */

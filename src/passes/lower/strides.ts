@@ -7,7 +7,7 @@ import { childrenOf } from "../../ir/kernel/query.ts";
 import { type Expr, vectorOf } from "../../ir/kernel/types.ts";
 import type { Interval } from "../schedule/reduction.ts";
 import { combination, type Reduction } from "./accumulate.ts";
-import { insideOf, interiorOf } from "./interior.ts";
+import { domainInteriorOf, insideOf, interiorOf } from "./interior.ts";
 
 export interface Strides {
   /** Axes of the result along which every operand moves by one element, or not at all; between borders, where there are such. */
@@ -21,6 +21,8 @@ export interface Strides {
   readonly inner: boolean;
   /** Of guarded axes: between which positions every element exists, where that is known. */
   readonly interior: ReadonlyMap<number, Interval>;
+  /** Of guarded axes: at how many places of the domain conditions depend on the position, where these are few. */
+  readonly borders: ReadonlyMap<number, number>;
 }
 
 /**
@@ -44,6 +46,11 @@ export function stridesOf(reductions: readonly Reduction[], lanes: number, point
     const interval = interiorOf(reductions[0]!, axis);
     if (interval) interior.set(axis, interval);
   }
+  const borders = new Map<number, number>();
+  for (const axis of lanes > 1 && reductions.length === 1 && !point ? guarded : []) {
+    const found = domainInteriorOf(reductions[0]!, axis);
+    if (found) borders.set(axis, found.size - (found.interval[1] - found.interval[0]));
+  }
   /** Between borders, no index is kept within limits. */
   const isInside = (name: string, axis: number): boolean =>
     interior.has(axis) &&
@@ -53,6 +60,7 @@ export function stridesOf(reductions: readonly Reduction[], lanes: number, point
     );
   return {
     interior,
+    borders,
     contiguous: new Set(
       axes.flatMap((name, axis) => (isContiguous(loads, name) || isInside(name, axis) ? [axis] : [])),
     ),

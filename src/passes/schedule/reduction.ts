@@ -2,6 +2,7 @@
 // loops over the result run.
 
 import { type Dim, evaluateDim, productOf, symbolsOf } from "../../ir/dim.ts";
+import { planShortRows } from "./short-rows.ts";
 import type { TileTable } from "./tiles.ts";
 
 /** How the loops over the result are arranged, outermost first; `width` points of an axis are computed at once. */
@@ -26,6 +27,8 @@ export interface ReductionPlan {
   readonly alone?: readonly OuterPlan[];
   /** The axis of the result that is computed in vectors, or `inner`: the innermost loop of the sum is. */
   readonly lanes: number | "inner" | undefined;
+  /** The columns of a tile, where sums of blocks of columns wait in memory and the sum runs outside of all rows. */
+  readonly columnsAtOnce?: number;
 }
 
 /** How operands are walked through, see `stridesOf`. */
@@ -38,11 +41,15 @@ export interface Walk {
   readonly inner: boolean;
   /** Of guarded axes: between which positions every element exists, where that is known. */
   readonly interior: ReadonlyMap<number, Interval>;
+  /** Of guarded axes: at how many places of the sum conditions depend on the position, where these are few. */
+  readonly borders: ReadonlyMap<number, number>;
 }
 
 export interface ContractionShape extends Walk {
   readonly m: readonly number[];
   readonly n: readonly number[];
+  /** What is summed over, the innermost loop last. */
+  readonly domain: readonly Dim[];
   /** Products in a sum, unless that depends on free sizes. */
   readonly depth: number | undefined;
   /** Products along the innermost loop of the sum, unless that depends on free sizes. */
@@ -87,6 +94,8 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
           (axis) => typeof shape[axis] === "number" && contiguous.has(axis) && room(axis) >= 2 * tiles.lanes,
         )
       : undefined;
+  const short = n === undefined ? undefined : planShortRows(contraction, n, tiles);
+  if (short) return short;
   if (beneath !== undefined) return planRowVectors(contraction, beneath, n, tiles);
   const bordered = contraction.m.reduce<number | undefined>(
     (a, b) => (between(b) >= tiles.interior && between(b) >= between(a) ? b : a),

@@ -54,6 +54,13 @@ export interface TileTable {
   readonly splitDepth: number;
   /** Positions between borders, at least, for tiles along an axis with padding. */
   readonly interior: number;
+  /**
+   * The most terms of a part of a sum of few results: so many lines of both operands stay in the fastest cache. The sums wait for the
+   * next part in memory. 0 where that never pays.
+   */
+  readonly partLength: number;
+  /** Whether the engine loads all operands of a step before it computes with them: then each takes a register. */
+  readonly loadsFirst: boolean;
   /** Runs of fewer terms are short: what is around them is written out where it can be. */
   readonly shortRun: number;
   /** Terms of a sum that are added to a single row of results at a time. */
@@ -85,6 +92,8 @@ export const scalarTiles: TileTable = {
   transposeReuse: 8,
   splitDepth: Number.POSITIVE_INFINITY,
   interior: Number.POSITIVE_INFINITY,
+  partLength: 0,
+  loadsFirst: false,
   shortRun: 0,
   rowTerms: 8,
   blocks: undefined,
@@ -110,7 +119,7 @@ const wasmTiles = (fma: boolean, loadsFirst: boolean): TileTable["contraction"] 
 };
 
 /** For vectors of four. */
-const vectorTiles: Omit<TileTable, "contraction"> = {
+const vectorTiles: Omit<TileTable, "contraction" | "loadsFirst"> = {
   lanes: 4,
   inner: [
     { columns: 2, tile: { m: 4, n: 2 } },
@@ -128,6 +137,7 @@ const vectorTiles: Omit<TileTable, "contraction"> = {
   transposeReuse: 2,
   splitDepth: 32,
   interior: 4,
+  partLength: 256,
   shortRun: 8,
   rowTerms: 4,
   blocks: {
@@ -163,5 +173,5 @@ const threadTiles: TileTable = {
 
 export function tilesFor({ lanes, fma, loadsFirst, groups }: Target): TileTable {
   if (groups) return threadTiles;
-  return lanes > 1 ? { ...vectorTiles, contraction: wasmTiles(fma, loadsFirst) } : scalarTiles;
+  return lanes > 1 ? { ...vectorTiles, loadsFirst, contraction: wasmTiles(fma, loadsFirst) } : scalarTiles;
 }
