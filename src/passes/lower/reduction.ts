@@ -18,6 +18,7 @@ import {
   rowTiles,
   type Walk,
 } from "../schedule/reduction.ts";
+import { planShortRows } from "../schedule/short-rows.ts";
 import type { TileTable } from "../schedule/tiles.ts";
 import { accumulate, partialOf, type Reduction, reductionOf } from "./accumulate.ts";
 import { accumulateLanes } from "./accumulate-lanes.ts";
@@ -85,7 +86,7 @@ function lowerTiles(
   const first = reductions[0]!;
   const storeAt = storing(draft, iteration);
   const plan = walk.contraction
-    ? planContraction(walk.contraction, draft.tiles)
+    ? (planShortRows(walk.contraction, draft.tiles) ?? planContraction(walk.contraction, draft.tiles))
     : planReduction({ ...walk, side: hasSide(iteration) }, draft.tiles);
   const { order, alone, lanes } = plan;
   const row = alone || !hasFreeRows(order, outerShape) ? undefined : rowVectorAxis(draft, first, plan, outerShape);

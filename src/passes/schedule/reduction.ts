@@ -2,7 +2,6 @@
 // loops over the result run.
 
 import { type Dim, evaluateDim, productOf, symbolsOf } from "../../ir/dim.ts";
-import { planShortRows } from "./short-rows.ts";
 import type { TileTable } from "./tiles.ts";
 
 /** How the loops over the result are arranged, outermost first; `width` points of an axis are computed at once. */
@@ -94,8 +93,6 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
           (axis) => typeof shape[axis] === "number" && contiguous.has(axis) && room(axis) >= 2 * tiles.lanes,
         )
       : undefined;
-  const short = n === undefined ? undefined : planShortRows(contraction, n, tiles);
-  if (short) return short;
   if (beneath !== undefined) return planRowVectors(contraction, beneath, n, tiles);
   const bordered = contraction.m.reduce<number | undefined>(
     (a, b) => (between(b) >= tiles.interior && between(b) >= between(a) ? b : a),

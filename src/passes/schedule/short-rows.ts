@@ -9,10 +9,16 @@ import type { TileTable } from "./tiles.ts";
 const longest = 9;
 
 /** Undefined where rows are many, or no short axes of them make up a tile. */
-export function planShortRows(contraction: ContractionShape, n: number, tiles: TileTable): ReductionPlan | undefined {
-  const { shape, contiguous, guarded, domain } = contraction;
-  if (tiles.partLength === 0 || domain.length < 2 || !contiguous.has(n) || guarded.has(n)) return undefined;
-  if (typeof shape[n] !== "number" || shape[n] < tiles.lanes) return undefined;
+export function planShortRows(contraction: ContractionShape, tiles: TileTable): ReductionPlan | undefined {
+  const { shape, m, contiguous, guarded, domain } = contraction;
+  if (tiles.partLength === 0 || domain.length < 2) return undefined;
+  const columns =
+    contraction.n.length > 0 ? contraction.n : shape.map((_, axis) => axis).filter((axis) => !m.includes(axis));
+  const n = columns.findLast((axis) => {
+    const size = shape[axis];
+    return typeof size === "number" && size >= tiles.lanes && contiguous.has(axis) && !guarded.has(axis);
+  });
+  if (n === undefined) return undefined;
   const isFew = shape.every((size, axis) => axis === n || (typeof size === "number" && size <= longest));
   if (!isFew) return undefined;
   const together = rowsOf(contraction, tiles);
