@@ -1,5 +1,8 @@
 // What `dlm bench` measures: a graph compiled and run on random inputs, each kernel against what this machine can do.
 
+import { requestDevice } from "./backends/wgsl/runtime/device.ts";
+import { measureGpu } from "./bench/gpu-machine.ts";
+import { measureOnGpu } from "./bench/gpu-measure.ts";
 import { batchSizeOf, randomInputs } from "./bench/inputs.ts";
 import { type Machine, measureMachine } from "./bench/machine.ts";
 import { measure } from "./bench/measure.ts";
@@ -47,6 +50,32 @@ export function bench(module: Module, options: BenchOptions): Report {
   const machine = options.machine ?? measureMachine(compiled.target);
   const { name } = compiled.target;
   return reportOf({ model: module.name, target: name, threads, program, sizes, machine, timing, parse, lower });
+}
+
+/** The same on a device. Throws a UserError where that has no clock. */
+export async function benchGpu(module: Module, gpu: GPU, options: BenchOptions): Promise<Report> {
+  const { graph, parse, seconds } = options;
+  const start = performance.now();
+  const { target, programs } = compile(module, { graphs: [graph], target: "webgpu" });
+  const lower = (performance.now() - start) / 1000;
+  const program = programs.programs.get(graph)!;
+  const sizes = sizesOf(program, options);
+  const device = await requestDevice(gpu);
+  if (!device.features.has("timestamp-query"))
+    throw new UserError("this GPU tells no times", "measure with --target wasm");
+  const timing = await measureOnGpu({
+    device,
+    programs,
+    limits: target.groups!,
+    graph,
+    inputs: randomInputs(program.inputs, sizes),
+    sizes,
+    weights: graph === "init" ? {} : initialWeights(module, { target: "auto" }),
+    ...(seconds === undefined ? {} : { seconds }),
+  });
+  const machine = options.machine ?? (await measureGpu(device));
+  device.destroy();
+  return reportOf({ model: module.name, target: "webgpu", threads: 1, program, sizes, machine, timing, parse, lower });
 }
 
 function sizesOf(program: Program, { batch, sizes = {}, graph }: BenchOptions): Record<string, number> {

@@ -103,6 +103,6 @@ function timed<T>(run: () => T): readonly [seconds: number, result: T] {
 }
 
 /** The median; of an even number of samples the higher of the two in the middle. */
-function median(samples: readonly number[]): number {
+export function median(samples: readonly number[]): number {
   return samples.toSorted((a, b) => a - b)[samples.length >> 1] ?? 0;
 }

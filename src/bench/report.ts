@@ -121,7 +121,10 @@ export function printReport(report: Report): string {
   const { parse, lower, generate } = compile;
   const given = Object.entries(sizes).map(([name, value]) => `${name} = ${value}`);
   const lines: readonly (readonly [string, string])[] = [
-    ["machine", `${speed(machine.peak, "flop/s")}, ${speed(machine.bandwidth, "B/s")} from memory, on one thread`],
+    [
+      "machine",
+      `${speed(machine.peak, "flop/s")}, ${speed(machine.bandwidth, "B/s")} from memory, ${report.target === "webgpu" ? "on the GPU" : "on one thread"}`,
+    ],
     [
       "compile",
       `${inTime(parse + lower + generate)}: text to graph ${inTime(parse)}, ` +

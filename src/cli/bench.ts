@@ -31,7 +31,7 @@ export function addBench(program: Command): void {
     .addOption(threadsOption("1"))
     .option("--json", "one JSON object instead, in seconds, bytes and operations")
     .action(async (file: string, options: Options) => {
-      const { bench } = await import("../bench.ts");
+      const { bench, benchGpu } = await import("../bench.ts");
       const { printReport } = await import("../bench/report.ts");
       const { loadSource } = await import("./source.ts");
       const target = await chosenTarget(options);
@@ -41,7 +41,7 @@ export function addBench(program: Command): void {
       const { graph, seconds, batch = plan?.batch } = options;
       if (!module.graphs.has(graph))
         throw new UserError(`${file} has no graph ${graph}`, `it has ${[...module.graphs.keys()].join(", ")}`);
-      const report = bench(module, {
+      const measured = {
         graph,
         target,
         parse,
@@ -49,7 +49,9 @@ export function addBench(program: Command): void {
         threads: await chosenThreads(options, "one"),
         ...(options.size === undefined ? {} : { sizes: options.size }),
         ...(batch === undefined ? {} : { batch }),
-      });
+      };
+      const { nodeGpu } = await import("../backends/node/gpu.ts");
+      const report = target === "webgpu" ? await benchGpu(module, await nodeGpu(), measured) : bench(module, measured);
       process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : printReport(report));
     });
 }

@@ -8,7 +8,8 @@ export async function nodeGpu(): Promise<GPU> {
   if (own) return own;
   try {
     const { create } = await import("webgpu");
-    return create([]);
+    // Timestamps as they are, not in steps of 0.1 ms, which are for pages that nobody trusts.
+    return create(["disable-dawn-features=timestamp_quantization"]);
   } catch (error) {
     const why = isMissing(error)
       ? ""

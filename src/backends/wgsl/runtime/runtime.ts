@@ -16,6 +16,11 @@ type Sizes = Readonly<Record<string, number>>;
 export interface RunOptions {
   /** The outputs to read back; default all. */
   readonly read?: readonly string[];
+  /** Writes the dispatches down, each of which goes into a pass that is given to it; by default, all go into one. For measurements. */
+  readonly encode?: (
+    encoder: GPUCommandEncoder,
+    dispatches: readonly ((pass: GPUComputePassEncoder) => void)[],
+  ) => void;
 }
 
 export interface GpuRuntime {
@@ -182,15 +187,21 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
     prepared.clear();
   };
 
-  const encode = ({ graph, layout, steps }: Prepared): GPUCommandEncoder => {
+  const encode = ({ graph, layout, steps }: Prepared, split: RunOptions["encode"]): GPUCommandEncoder => {
     const encoder = device.createCommandEncoder();
-    if (steps.length > 0) {
+    const dispatch = (pass: GPUComputePassEncoder, { pipeline, group, x, y }: Step): void => {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(x, y);
+    };
+    if (split)
+      split(
+        encoder,
+        steps.map((step) => (pass) => dispatch(pass, step)),
+      );
+    else if (steps.length > 0) {
       const pass = encoder.beginComputePass();
-      for (const { pipeline, group, x, y } of steps) {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, group);
-        pass.dispatchWorkgroups(x, y);
-      }
+      for (const step of steps) dispatch(pass, step);
       pass.end();
     }
     const copies = graph.copies.map(({ target, source, length }, i) => {
@@ -257,7 +268,7 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
   };
 
   return {
-    run: (name, inputs, sizes, { read } = {}) =>
+    run: (name, inputs, sizes, { read, encode: split } = {}) =>
       settled(
         inTurn(async () => {
           check();
@@ -275,7 +286,7 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
             const { memory, offset } = ready.layout.locate(tensor.place);
             return { tensor, from: buffers(memory), offset, sizes };
           });
-          const finish = await readBack(encode(ready), wanted);
+          const finish = await readBack(encode(ready, split), wanted);
           return async () => {
             const tensors = await finish();
             return Object.fromEntries(outputs.map((output, i) => [output.name, tensors[i]!]));
