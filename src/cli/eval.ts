@@ -34,8 +34,10 @@ export function addEval(program: Command): void {
       const { loadSource, requirePlan } = await import("./source.ts");
       const { withWeights } = await import("./weights.ts");
       const source = loadSource(file);
-      const plan = requirePlan(source, file);
+      const declared = requirePlan(source, file);
       const { metadata } = await readTensorFile(options.weights);
+      // What is chosen at random among the data is chosen as it was in the training.
+      const plan = /^\d+$/.test(metadata.seed ?? "") ? { ...declared, seed: Number(metadata.seed) } : declared;
       const { compiled, executable } = await withWeights(
         source.module,
         ["eval_step", "metrics", "infer"],

@@ -113,11 +113,11 @@ export const dataTransforms = {
   split: {
     doc:
       "Parts the rows: in `test` this share of them, chosen at random, in `data` the others. To be written in both, after the " +
-      "same source.",
+      "same source. The choice does not depend on the seed of the training.",
     parameters: [
       { name: "share", kind: "share", doc: "of the rows, for the test" },
       { name: "by", kind: "column", doc: "labels, of each of which the share is taken", optional: true, named: true },
-      seed,
+      { name: "seed", kind: "seed", doc: "of another choice", optional: true, named: true },
     ],
   },
   standardize: {

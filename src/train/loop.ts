@@ -72,7 +72,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   const test = options.test && (await evaluate(session, options.test, plan, run.pause));
   if (options.test && !test) return interrupted();
   if (test) report({ event: "test", metrics: test });
-  const metadata: Record<string, string> = { model: plan.model };
+  const metadata: Record<string, string> = { model: plan.model, seed: String(plan.seed) };
   if (Object.keys(options.data.classes).length > 0) metadata.classes = JSON.stringify(options.data.classes);
   await examine(run, split, options.test);
   await run.keeper.finish({

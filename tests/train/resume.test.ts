@@ -198,7 +198,7 @@ describe("checkpoints", () => {
     const { store } = await whole({});
     const { tensors, metadata } = readSafetensors((await store.read("weights.safetensors"))!, "w");
     expect(Object.keys(tensors).sort()).toEqual(["b", "count", "w"]);
-    expect(metadata).toEqual({ model: "Line" });
+    expect(metadata).toEqual({ model: "Line", seed: "3" });
     const checkpoint = readSafetensors((await store.read("checkpoint.safetensors"))!, "c");
     expect(Object.keys(checkpoint.tensors)).toContain("current/sgd.w");
   });

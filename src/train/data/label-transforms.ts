@@ -14,8 +14,9 @@ type LabelTransform = Extract<DataTransform, "split" | "one_hot" | "hide_labels"
 const labelColumn = ({ values }: BoundData): string => String(values.column ?? "label");
 
 export const labelTransforms: { readonly [name in LabelTransform]: TransformOf } = {
-  split: (dataset, call, { values }, { seed, role }) => {
-    const order = permutation(dataset.rows, randomFor("split", Number(values.seed ?? seed)));
+  // Not by the seed of the training: trainings with several seeds are compared on the same test data.
+  split: (dataset, call, { values }, { role }) => {
+    const order = permutation(dataset.rows, randomFor("split", Number(values.seed ?? 0)));
     const labels = values.by === undefined ? undefined : materialised(labelsNamed(dataset, String(values.by), call));
     // Rows of one class stand side by side, in random order, so that equal steps through them take a share of each.
     if (labels) order.sort((a, b) => labels.data[a]! - labels.data[b]!);

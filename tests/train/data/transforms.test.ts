@@ -65,6 +65,17 @@ describe("split", () => {
   });
 });
 
+describe("a split", () => {
+  it("is the same for every seed of the training, and another where it has a seed of its own", async () => {
+    const rowsOf = async (seed: number, own: Readonly<Record<string, Setting>> = {}) => {
+      const pipeline = [rows({ x: Array.from({ length: 50 }, (_, i) => i) }), call("split", [0.2], own)];
+      return [...inMemory(await loadDataset(pipeline, { ...context("test"), seed })).columns.x!.data];
+    };
+    expect(await rowsOf(1)).toEqual(await rowsOf(2));
+    expect(await rowsOf(1, { seed: 4 })).not.toEqual(await rowsOf(1));
+  });
+});
+
 describe("labels", () => {
   it("one_hot writes ones among zeros, and zeros alone for hidden labels", async () => {
     const { columns } = inMemory(await labelled(1, -1, 2)([call("one_hot", [], { label: 3 })]));
