@@ -3,7 +3,7 @@
 //   npx tsx bench/compare.ts HARNESS [--ids W1-256,W4] [--rivals ort-web,jax-js] [--rounds 5] [--ms 250]
 //     [--threads 1] [--pin 1]
 //   npx tsx bench/compare.ts --from results.json
-// `--write` puts the tables into docs/performance.md.
+// `--write` puts the tables into docs/performance.md, and a plot of cost against size beside them (see sizes.ts).
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,7 +13,9 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { plot } from "./plot.ts";
 import { type Comparison, type Results, ratiosOf, ratioTable, timeTable } from "./report.ts";
+import { measureSizes } from "./sizes.ts";
 
 const comparisons: readonly (Comparison & { readonly title: string })[] = [
   { title: "WebAssembly", ours: "dlm-wasm", rivals: ["ort-web", "tfjs-wasm", "jax-js"] },
@@ -90,6 +92,13 @@ A star: measured while other processes took the processor. A dash: the engine ha
 ${timeTable(results)}
 
 ${parts.join("\n")}
+## Cost against size
+
+Milliseconds of a run on one thread, without read-back, by batch, width, depth and side of images; odd sizes stand beside even ones.
+Both axes are logarithmic.
+
+![Four plots of milliseconds against size, for WebAssembly and JavaScript](images/sizes.svg)
+
 The workloads are the programs in \`bench/workloads\`: W1 a square matrix product; W2 three dense layers at batch 1 and
 64; W3 a small convolutional network at batch 1 and 32, and a step of its training with Adam at batch 32; W4 a
 transformer layer, 128 tokens of width 256; W6 \`tanh(a·b + c) · sigmoid(a)\` over a million numbers; W7 a small
@@ -105,5 +114,8 @@ if (options.from === undefined && harness === undefined) {
   const results = options.from === undefined ? await runHarness(resolve(harness!)) : read(options.from);
   const report = reportOf(results);
   console.log(report);
-  if (options.write) writeFileSync(new URL("../docs/performance.md", import.meta.url), report);
+  if (options.write) {
+    writeFileSync(new URL("../docs/images/sizes.svg", import.meta.url), plot(measureSizes()));
+    writeFileSync(new URL("../docs/performance.md", import.meta.url), report);
+  }
 }
