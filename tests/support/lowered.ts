@@ -10,7 +10,7 @@ import type { Program, Step } from "../../src/ir/kernel/program.ts";
 import { verifyKernel } from "../../src/ir/kernel/verify.ts";
 import type { MemoryPlan, Place } from "../../src/ir/memory-plan.ts";
 import type { ReferenceTensor } from "../../src/ir/op.ts";
-import { jsTarget, wasmTarget, webgpuTarget } from "../../src/ir/target.ts";
+import { jsTarget, type Target, wasmTarget, webgpuTarget } from "../../src/ir/target.ts";
 import { lowerGraph } from "../../src/passes/lower/index.ts";
 import { randomGlobals, randomInputs } from "./graphs.ts";
 
@@ -135,12 +135,16 @@ export interface Run {
 }
 
 /** Scalars, vectors with all that passes do for them, and groups of threads. */
-const targets = [jsTarget, wasmTarget({ fma: true }), webgpuTarget];
+export const targets: readonly Target[] = [jsTarget, wasmTarget({ fma: true }), webgpuTarget];
 
 /** Fails unless the lowered graph (planned as it is, or trivially) gives what `expected` says. */
-export function expectLowered({ graph, inputs, globals, sizes }: Run, expected: Interpretation): void {
+export function expectLowered(
+  { graph, inputs, globals, sizes }: Run,
+  expected: Interpretation,
+  on: readonly Target[] = targets,
+): void {
   const planned = graph.memory ? graph : { ...graph, memory: trivialPlan(graph) };
-  for (const target of targets) {
+  for (const target of on) {
     const lowered = runLowered(lowerGraph(planned, { target }), inputs, globals, sizes);
     for (const { name } of graph.outputs) expectClose(lowered.outputs.get(name)!, expected.outputs[name]!, 1e-9);
     for (const [name, value] of expected.updates) expectClose(lowered.globals.get(name)!, value, 1e-9);

@@ -15,7 +15,7 @@ import { swiftShader } from "../../support/webgpu.ts";
 const present = existsSync(shared("reference/keras-cnn")) && existsSync(shared("datasets"));
 
 /** SwiftShader takes about a third of a second for a step. */
-const steps = Number(process.env.STEPS ?? 20);
+const steps = Number(process.env.STEPS ?? 12);
 
 it.skipIf(!present)(
   "trains on WebGPU with PyTorch's losses within 5e-3 (needs the shared reference)",
