@@ -158,12 +158,19 @@ describe("products of matrices as kernels", () => {
     [24, 33, 72],
     [245, 32, 16],
     [16, 530, 18],
-  ])("%i×%i×%i in blocks", (m, depth, n) => {
-    const known = (x: readonly Dim[], w: readonly Dim[], left: number, right: number): void =>
-      check(productOf(x, w, { batch: [[], []], contract: [[left], [right]] }), { M: m, K: depth, N: n });
-    known([m, depth], [depth, n], 1, 0);
-    known([depth, m], [n, depth], 0, 1);
-    known([K, M], [K, N], 0, 0);
+  ])("%i×%i×%i in blocks, sizes free", (m, depth, n) => {
+    const attributes = { batch: [[], []], contract: [[0], [0]] };
+    check(productOf([K, M], [K, N], attributes), { M: m, K: depth, N: n });
+  });
+
+  it("of long sums in blocks", () => {
+    for (const [x, w, left, right] of [
+      [[17, 2052], [2052, 18], 1, 0],
+      [[2052, 17], [16, 2052], 0, 1],
+    ] as const) {
+      const graph = productOf(x, w, { batch: [[], []], contract: [[left], [right]] });
+      check(graph, {});
+    }
   });
 
   it("of integers", () => {

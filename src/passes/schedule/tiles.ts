@@ -146,7 +146,7 @@ const vectorTiles: Omit<TileTable, "contraction" | "loadsFirst"> = {
     parts: 8,
     runColumns: 64,
     longestSum: 512,
-    farRows: 32768,
+    farRows: 131072,
     freeSize: 64,
   },
   freeSize: 32,
