@@ -76,5 +76,5 @@ describe.each(["js", "wasm"] as const)("workloads as %s", (target) => {
 const referenceOf = (module: Module): Module["graphs"] =>
   compile(module, {
     graphs: ["infer", "train_step"],
-    pipeline: "differentiate,eliminate-dead,plan-memory",
+    pipeline: "differentiate,eliminate-dead,open-scans,plan-memory",
   }).module.graphs;
