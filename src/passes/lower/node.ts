@@ -108,7 +108,7 @@ export function lowerNode(node: Node, freshKernel: (stem: string) => string, til
     ],
     sizes,
     body,
-    cost: { flops: flopsOf(nodes), bytes: bytesOfAll([...operandsOf(node), ...node.results]) },
+    cost: { flops: flopsOf(nodes), bytes: bytesOfAll([...readBy(node), ...node.results]) },
     ...(schedule.length === 0 ? {} : { schedule }),
   };
   return kernel;
@@ -136,6 +136,18 @@ function flopsOf(nodes: readonly Node[]): Dim {
       return results.map((type) => productOf(type.shape)).reduce<Dim>(addDims, 0);
     })
     .reduce<Dim>(addDims, 0);
+}
+
+/** What the node reads of its operands: the whole, or, of those that are only sliced, the slices. */
+function readBy(node: Node): readonly Value[] {
+  const nodes = node.body?.nodes ?? [node];
+  return operandsOf(node).flatMap((operand) => {
+    const own = node.body ? node.body.inputs.filter((_, i) => node.inputs[i] === operand) : [operand];
+    const readers = nodes.filter(({ inputs }) => inputs.some((value) => own.includes(value)));
+    return readers.length > 0 && readers.every(({ op }) => op === "slice")
+      ? readers.flatMap(({ results }) => results)
+      : [operand];
+  });
 }
 
 const bytesOfAll = (values: readonly Value[]): Dim =>

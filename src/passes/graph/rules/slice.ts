@@ -1,10 +1,56 @@
 // Rules for slices, concatenation and padding: those that take or add nothing vanish, and two in a row become one.
 
-import { addDims, type Dim, equalShapes, subtractDims } from "../../../ir/dim.ts";
+import { addDims, type Dim, equalDims, equalShapes, subtractDims } from "../../../ir/dim.ts";
+import type { Node, Value } from "../../../ir/graph.ts";
 import { type Rule, rule } from "../../rewrite.ts";
 import { allEqual, dimsOf, floatOf, intOf, intsOf, only, producer, range, shapeOf } from "./match.ts";
 
+/** Zeros put around something along one axis alone: where it lies then. */
+function placed(value: Value | undefined) {
+  const node = producer(value, "pad");
+  if (!node || floatOf(node, "value") !== 0 || !allEqual(intsOf(node, "interior"), 0)) return undefined;
+  const [low, high] = [dimsOf(node, "low"), dimsOf(node, "high")];
+  const moved = range(low.length).filter((axis) => low[axis] !== 0 || high[axis] !== 0);
+  const [axis] = moved;
+  if (axis === undefined || moved.length > 1) return undefined;
+  const [before, after] = [low[axis]!, high[axis]!];
+  const isCrop = [before, after].some((dim) => typeof dim === "number" && dim < 0);
+  const x = only(node);
+  return isCrop ? undefined : { x, axis, before, after, end: addDims(before, x.type.shape[axis]!) };
+}
+
+/** The gradient of a tensor that was split: each part among zeros, added up. */
+function neighbours(node: Node) {
+  const [a, b] = node.inputs.map(placed);
+  if (!a || !b || a.axis !== b.axis) return undefined;
+  if (equalDims(a.end, b.before)) return { first: a, second: b };
+  return equalDims(b.end, a.before) ? { first: b, second: a } : undefined;
+}
+
 export const sliceRules: readonly Rule[] = [
+  rule(
+    "sum-of-neighbours",
+    {
+      before:
+        "add(pad(%x: f32[2, 3]) {low: [0, 0], high: [0, 4], interior: [0, 0], value: 0}, pad(%y: f32[2, 4]) {low: [0, 3], high: [0, 0], interior: [0, 0], value: 0})",
+      after: "concatenate(%x, %y) {axis: 1}",
+    },
+    neighbours,
+    ({ first, second }, emit) => {
+      // Sums of more than two come one after the other: what they have put together so far stays one concatenation.
+      const parts = [first.x, second.x].flatMap((x) => {
+        const inner = producer(x, "concatenate");
+        return inner && intOf(inner, "axis") === first.axis ? inner.inputs : [x];
+      });
+      const joined = emit.value("concatenate", parts, { axis: first.axis });
+      const { before } = first;
+      const { after } = second;
+      if (before === 0 && after === 0) return joined;
+      const at = (dim: Dim): Dim[] => joined.type.shape.map((_, axis) => (axis === first.axis ? dim : 0));
+      const interior = joined.type.shape.map(() => 0);
+      return emit.value("pad", [joined], { low: at(before), high: at(after), interior, value: 0 });
+    },
+  ),
   rule(
     "slice-everything",
     { before: "slice(%x) {start: [0, 0], limit: [2, 3], stride: [1, 1]}", after: "%x" },
