@@ -206,8 +206,11 @@ export interface Library {
   readonly kept: { (next: Tensor, before: Operand, keep: Argument, mask: Argument): Tensor; (before: Operand, keep: Argument, mask: Argument): Layer; };
   /** The state as it is shown; 0 where the mask leaves the step out. */
   readonly shown: { (h: Tensor, keep: Argument, mask: Argument): Tensor; (keep: Argument, mask: Argument): Layer; };
-  /** What a layer gives: the memory after the last step, or what it said at every step. */
-  readonly last_or_all: { (h: Tensor, all: Argument, last: boolean): Tensor; (all: Argument, last: boolean): Layer; };
+  /**
+   * What a layer gives: the memory after the last step, or what it said at every step.
+   * The state `h` after the last step, or those after all of them, which come with the steps first.
+   */
+  readonly last_or_all: { (h: Tensor, all: Operand, last: boolean): Tensor; (all: Operand, last: boolean): Layer; };
   /**
    * Every query gets the mean of the values, weighted by how well its key fits: softmax(q·k / √E) (Vaswani and others, 2017). Queries
    * [N, T, H, E] and keys [N, S, H, E] have H heads of E features. `causal` hides what comes later; `mask` [N, S] is false where

@@ -141,7 +141,7 @@ const recurrent: Record<string, string> = {
   steps_to_keep: "steps_to_keep(reshape(x, [1, 3, 4]), none)",
   kept: "kept(x, sin(x), sin(arange(4)) > 0, true)",
   shown: "shown(x, sin(arange(4)) > 0, true)",
-  last_or_all: "last_or_all(sin(x), x, true)",
+  last_or_all: "last_or_all(sin(x), reshape(x, [1, 3, 4]), true)",
 };
 
 const kinked: Record<string, string> = {

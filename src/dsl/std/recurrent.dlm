@@ -1,5 +1,6 @@
 /// Recurrent layers: sequences have the axes [batch, time, features]. What does not depend on the step before is computed for all
-/// steps at once. With `last`, the value is the state after the last step, else the states of all. `reversed` begins at the end.
+/// steps at once, steps first, so that the rows of a step lie together. With `last`, the value is the state after the last step, else the
+/// states of all. `reversed` begins at the end.
 /// Of a `mask`, bool[N, T], steps that are false leave the state as it is, and give 0: so sequences of unequal length share a batch.
 
 /// h = tanh(x·W + h·U + b): the plain recurrent network (Elman, 1990).
@@ -7,7 +8,7 @@ block simple_rnn(x: f32[N, T, D], units: int, activation: fn = tanh, last: bool 
                  bias: bool = true, kernel_init: initializer = glorot_uniform, recurrent_init: initializer = orthogonal) {
   param kernel: f32[D, units] ~ kernel_init
   param recurrent_kernel: f32[units, units] ~ recurrent_init
-  xw = x @ kernel
+  xw = transpose(x, [1, 0, 2]) @ kernel
   if bias {
     param bias: f32[units] ~ zeros
     xw = xw + bias
@@ -15,13 +16,13 @@ block simple_rnn(x: f32[N, T, D], units: int, activation: fn = tanh, last: bool 
   h = zeros([N, units])
   keep = steps_to_keep(xw, mask)
   if reversed {
-    ys = scan g, k in xw, keep along 1 reversed carry h {
+    ys = scan g, k in xw, keep along 0 reversed carry h {
       h = kept(activation(g + h @ recurrent_kernel), h, k, mask)
       yield shown(h, k, mask)
     }
     last_or_all(h, ys, last)
   } else {
-    ys = scan g, k in xw, keep along 1 carry h {
+    ys = scan g, k in xw, keep along 0 carry h {
       h = kept(activation(g + h @ recurrent_kernel), h, k, mask)
       yield shown(h, k, mask)
     }
@@ -35,7 +36,7 @@ block gru(x: f32[N, T, D], units: int, last: bool = false, reversed: bool = fals
           kernel_init: initializer = glorot_uniform, recurrent_init: initializer = orthogonal) {
   param kernel: f32[D, 3 * units] ~ kernel_init
   param recurrent_kernel: f32[units, 3 * units] ~ recurrent_init
-  xw = x @ kernel
+  xw = transpose(x, [1, 0, 2]) @ kernel
   b = 0
   if bias {
     param bias: f32[3 * units] ~ zeros
@@ -46,13 +47,13 @@ block gru(x: f32[N, T, D], units: int, last: bool = false, reversed: bool = fals
   h = zeros([N, units])
   keep = steps_to_keep(xw, mask)
   if reversed {
-    ys = scan g, k in xw, keep along 1 reversed carry h {
+    ys = scan g, k in xw, keep along 0 reversed carry h {
       h = kept(gru_step(g, h @ recurrent_kernel + b, h), h, k, mask)
       yield shown(h, k, mask)
     }
     last_or_all(h, ys, last)
   } else {
-    ys = scan g, k in xw, keep along 1 carry h {
+    ys = scan g, k in xw, keep along 0 carry h {
       h = kept(gru_step(g, h @ recurrent_kernel + b, h), h, k, mask)
       yield shown(h, k, mask)
     }
@@ -75,7 +76,7 @@ block lstm(x: f32[N, T, D], units: int, last: bool = false, reversed: bool = fal
            kernel_init: initializer = glorot_uniform, recurrent_init: initializer = orthogonal) {
   param kernel: f32[D, 4 * units] ~ kernel_init
   param recurrent_kernel: f32[units, 4 * units] ~ recurrent_init
-  xw = x @ kernel
+  xw = transpose(x, [1, 0, 2]) @ kernel
   if bias {
     param bias: f32[4 * units] ~ zeros
     xw = xw + bias
@@ -84,7 +85,7 @@ block lstm(x: f32[N, T, D], units: int, last: bool = false, reversed: bool = fal
   c = zeros([N, units])
   keep = steps_to_keep(xw, mask)
   if reversed {
-    ys = scan g, k in xw, keep along 1 reversed carry h, c {
+    ys = scan g, k in xw, keep along 0 reversed carry h, c {
       next_h, next_c = lstm_step(g + h @ recurrent_kernel, c)
       c = kept(next_c, c, k, mask)
       h = kept(next_h, h, k, mask)
@@ -92,7 +93,7 @@ block lstm(x: f32[N, T, D], units: int, last: bool = false, reversed: bool = fal
     }
     last_or_all(h, ys, last)
   } else {
-    ys = scan g, k in xw, keep along 1 carry h, c {
+    ys = scan g, k in xw, keep along 0 carry h, c {
       next_h, next_c = lstm_step(g + h @ recurrent_kernel, c)
       c = kept(next_c, c, k, mask)
       h = kept(next_h, h, k, mask)
@@ -117,10 +118,10 @@ block bidirectional(x: f32[N, T, D], layer: fn, units: int, last: bool = false, 
 }
 
 /// What a scan walks beside its gates: the mask; without one, the gates once more, which nothing then reads.
-block steps_to_keep(xw: f32[N, T, G], mask) {
+block steps_to_keep(xw: f32[T, N, G], mask) {
   steps = xw
   if mask != none {
-    steps = expand_dims(mask, -1)
+    steps = expand_dims(transpose(mask, [1, 0]), -1)
   }
   steps
 }
@@ -142,10 +143,11 @@ block shown(h: f32[N, H], keep, mask) {
 }
 
 /// What a layer gives: the memory after the last step, or what it said at every step.
-block last_or_all(h: f32[N, H], all, last: bool) {
+/// The state `h` after the last step, or those after all of them, which come with the steps first.
+block last_or_all(h: f32[N, H], all: f32[T, N, H], last: bool) {
   if last {
     h
   } else {
-    all
+    transpose(all, [1, 0, 2])
   }
 }
