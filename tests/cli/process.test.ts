@@ -83,7 +83,7 @@ describe("dlm as a process", () => {
       expect.stringMatching(/^epoch 1\/3 {2}loss [\d.]+ {2}binary_accuracy [\d.]+$/),
       expect.stringMatching(/^epoch 2\/3 /),
       expect.stringMatching(/^epoch 3\/3 /),
-      expect.stringMatching(/^done: 3 epochs in [\d.]+ s; results are in runs\/Xor$/),
+      expect.stringMatching(/^done: 3 epochs in [\d.]+ s, at most \d+ MB of memory; results are in runs\/Xor$/),
       "",
     ]);
     const left = [
