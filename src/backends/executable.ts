@@ -7,7 +7,7 @@ import type { Program, ProgramModule } from "../ir/kernel/program.ts";
 import type { Place } from "../ir/memory-plan.ts";
 import { evaluateShape, type ShapePair, SizeError, solveSizes } from "../ir/sizes.ts";
 import { InputError, type Repeatable, type Tensors } from "./backend.ts";
-import { evaluate, globalOffsets, type Layout, layoutOf } from "./js/runtime/layout.ts";
+import { evaluate, globalOffsets, type Layout, layoutOf } from "./runtime/layout.ts";
 
 /** A back-end's memory, and the functions that run in it. */
 export interface Engine {

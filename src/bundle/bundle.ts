@@ -1,7 +1,7 @@
 // Emits a standalone ES module: the kernels of one graph, its weights, and the few functions that run it. No import, no `eval`.
 
 import { renderModule } from "../backends/js/render.ts";
-import { align, globalOffsets } from "../backends/js/runtime/layout.ts";
+import { align, globalOffsets } from "../backends/runtime/layout.ts";
 import { encodeModule } from "../backends/wasm/encode.ts";
 import { relaxedSimdProbe, simdProbe } from "../backends/wasm/features.ts";
 import { renderGraph } from "../backends/wasm/render.ts";

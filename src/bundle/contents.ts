@@ -1,6 +1,6 @@
 // What of a module goes into a bundle: one graph, and the parameters and states that it uses, as bytes.
 
-import { globalOffsets } from "../backends/js/runtime/layout.ts";
+import { globalOffsets } from "../backends/runtime/layout.ts";
 import type { Tensor } from "../ir/dtype.ts";
 import { callsIn, type Program, type ProgramModule } from "../ir/kernel/program.ts";
 

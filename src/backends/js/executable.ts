@@ -3,9 +3,9 @@
 import type { ProgramModule } from "../../ir/kernel/program.ts";
 import type { Repeatable } from "../backend.ts";
 import { createExecutableOver, type Engine } from "../executable.ts";
+import { globalOffsets } from "../runtime/layout.ts";
 import { renderModule } from "./render.ts";
 import { type Create, compile } from "./runtime/compile.ts";
-import { globalOffsets } from "./runtime/layout.ts";
 
 export interface ExecutableOptions {
   /** Makes the functions of one graph; by default its generated JavaScript, compiled. Tests put an interpreter here. */

@@ -6,8 +6,8 @@ import { bytesOf, type DType, type TypedArray } from "../../ir/dtype.ts";
 import { type InterpretOptions, interpretKernel } from "../../ir/kernel/interpret.ts";
 import type { ProgramModule, Step } from "../../ir/kernel/program.ts";
 import type { Place } from "../../ir/memory-plan.ts";
+import { evaluate, globalOffsets } from "../runtime/layout.ts";
 import type { Create, GraphFunction } from "./runtime/compile.ts";
-import { evaluate, globalOffsets } from "./runtime/layout.ts";
 
 /** For `createExecutable(module, { create: createInterpreted })`; `options` say what registers hold. Access out of bounds throws a KernelRunError. */
 export function createInterpreted(module: ProgramModule, graph: string, options: InterpretOptions = {}): Create {

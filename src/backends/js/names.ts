@@ -1,4 +1,6 @@
-// Names in generated JavaScript: those of the kernel where they are good identifiers, changed as little as possible where not.
+// What JavaScript takes for an identifier in generated code.
+
+import type { NamingRules } from "../names.ts";
 
 /** Words that JavaScript keeps, and the names that generated modules use themselves. */
 const reserved = new Set(
@@ -10,24 +12,10 @@ const reserved = new Set(
   ).split(" "),
 );
 
-/** A set of names in use; a scope inside another sees the names of the outer one. */
-export interface Names {
-  /** A new identifier, as like `wanted` as possible. */
-  make(wanted: string): string;
-  inner(): Names;
-}
-
-export function createNames(taken: Iterable<string>): Names {
-  const used = new Set(taken);
-  return {
-    make(wanted) {
-      let stem = wanted.replace(/[^\p{L}\p{N}_$]/gu, "_");
-      if (!/^[\p{L}_$]/u.test(stem)) stem = `_${stem}`;
-      let name = stem;
-      for (let i = 1; used.has(name) || reserved.has(name); i++) name = `${stem}_${i}`;
-      used.add(name);
-      return name;
-    },
-    inner: () => createNames(used),
-  };
-}
+export const javascript: NamingRules = {
+  reserved,
+  legal(wanted) {
+    const stem = wanted.replace(/[^\p{L}\p{N}_$]/gu, "_");
+    return /^[\p{L}_$]/u.test(stem) ? stem : `_${stem}`;
+  },
+};

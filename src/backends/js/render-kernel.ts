@@ -6,10 +6,12 @@ import type { DType } from "../../ir/dtype.ts";
 import { formatPlace } from "../../ir/kernel/print.ts";
 import { isNatural } from "../../ir/kernel/query.ts";
 import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
-import { lowerAddresses } from "./addresses.ts";
+import { lowerAddresses } from "../addresses.ts";
+import { createNames } from "../names.ts";
+import { define, innerScope, type Scope } from "../scope.ts";
 import { type ExpressionContext, renderCondition, renderValue } from "./expression.ts";
 import { type HelperName, helperIdentifiers } from "./helpers.ts";
-import { createNames, type Names } from "./names.ts";
+import { javascript } from "./names.ts";
 import { findTiles, freeVariables } from "./tiles.ts";
 
 /** The views of the memory, by element type. */
@@ -33,12 +35,6 @@ export interface RenderedKernel {
 /** Scratch arrays of floats are as wide as registers: reading them converts nothing. */
 const scratchArray = (dtype: DType): string =>
   dtype === "f32" || dtype === "f16" ? "Float64Array" : views[dtype].array;
-
-interface Scope {
-  readonly identifiers: Map<string, string>;
-  readonly natural: Set<string>;
-  readonly names: Names;
-}
 
 /** Identifiers that every module may have: no local name hides them. */
 export const sharedIdentifiers: readonly string[] = [
@@ -78,16 +74,6 @@ export function renderKernel(
     usedViews.add(dtype);
     return views[dtype].name;
   };
-  const define = (wanted: string, scope: Scope): string => {
-    const identifier = scope.names.make(wanted);
-    scope.identifiers.set(wanted, identifier);
-    return identifier;
-  };
-  const inner = (scope: Scope): Scope => ({
-    identifiers: new Map(scope.identifiers),
-    natural: new Set(scope.natural),
-    names: scope.names.inner(),
-  });
 
   const renderBody = (body: readonly Stmt[], scope: Scope, indent: string): void => {
     for (const statement of body) renderStatement(statement, scope, indent);
@@ -98,7 +84,7 @@ export function renderKernel(
       case "for": {
         const from = renderValue(s.from, c);
         const to = renderValue(s.to, c);
-        const inside = inner(scope);
+        const inside = innerScope(scope);
         const i = define(s.variable, inside);
         inside.natural.delete(s.variable);
         if (isNatural(s.from, scope.natural)) inside.natural.add(s.variable);
@@ -131,10 +117,10 @@ export function renderKernel(
       }
       case "if":
         lines.push(`${indent}if (${renderCondition(s.condition, c)}) {`);
-        renderBody(s.then, inner(scope), `${indent}  `);
+        renderBody(s.then, innerScope(scope), `${indent}  `);
         if (s.otherwise.length > 0) {
           lines.push(`${indent}} else {`);
-          renderBody(s.otherwise, inner(scope), `${indent}  `);
+          renderBody(s.otherwise, innerScope(scope), `${indent}  `);
         }
         lines.push(`${indent}}`);
         return;
@@ -150,7 +136,7 @@ export function renderKernel(
         lines.push(`${indent}// ${oneLine(s.label)}`);
         const ownNames = s.body.some((x) => x.kind === "let" || x.kind === "var" || x.kind === "alloc");
         if (ownNames) lines.push(`${indent}{`);
-        renderBody(s.body, inner(scope), ownNames ? `${indent}  ` : indent);
+        renderBody(s.body, innerScope(scope), ownNames ? `${indent}  ` : indent);
         if (ownNames) lines.push(`${indent}}`);
         return;
       }
@@ -164,7 +150,7 @@ export function renderKernel(
     const parameters = freeVariables(body).map((variable) => outer.identifiers.get(variable) ?? variable);
     lines.push(`${indent}${tile}(${parameters.join(", ")});`);
     const caller = lines.splice(0);
-    renderBody(body, inner(outer), "  ");
+    renderBody(body, innerScope(outer), "  ");
     tileFunctions.push([`function ${tile}(${parameters.join(", ")}) {`, ...lines, "}"].join("\n"));
     lines.splice(0, lines.length, ...caller);
   };
@@ -173,7 +159,11 @@ export function renderKernel(
   const tiles = findTiles(body);
   const tileFunctions: string[] = [];
   let tileCount = 0;
-  const scope: Scope = { identifiers: new Map(), natural: new Set(), names: createNames([...sharedIdentifiers, name]) };
+  const scope: Scope = {
+    identifiers: new Map(),
+    natural: new Set(),
+    names: createNames([...sharedIdentifiers, name], javascript),
+  };
   for (const parameter of [...kernel.sizes, ...parameters.keys()]) {
     define(parameter, scope);
     scope.natural.add(parameter);

@@ -7,11 +7,12 @@ import type { TensorType } from "../../ir/graph.ts";
 import { kernelsIn, type Program, type ProgramModule, type Step } from "../../ir/kernel/program.ts";
 import type { Kernel } from "../../ir/kernel/types.ts";
 import type { Place } from "../../ir/memory-plan.ts";
+import { createNames, type Names } from "../names.ts";
+import { globalOffsets } from "../runtime/layout.ts";
 import { renderDim } from "./dimension.ts";
 import { type HelperName, helperText } from "./helpers.ts";
-import { createNames, type Names } from "./names.ts";
+import { javascript } from "./names.ts";
 import { renderKernel, sharedIdentifiers, views } from "./render-kernel.ts";
-import { globalOffsets } from "./runtime/layout.ts";
 
 /**
  * The text of `function create(memory)`, which returns the functions of the graphs by name. A graph's function takes its
@@ -19,7 +20,7 @@ import { globalOffsets } from "./runtime/layout.ts";
  * `graphs` are the graphs to render, all of them by default.
  */
 export function renderModule(module: ProgramModule, graphs: readonly string[] = [...module.programs.keys()]): string {
-  const names = createNames(sharedIdentifiers);
+  const names = createNames(sharedIdentifiers, javascript);
   const programs = graphs.map((graph) => {
     const program = module.programs.get(graph);
     if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
@@ -106,7 +107,7 @@ interface GraphContext {
 }
 
 function renderGraph(program: Program, identifier: string, context: GraphContext): string {
-  const names = createNames([...kernelsIn(program.steps).map(context.kernel), "at", "u8"]);
+  const names = createNames([...kernelsIn(program.steps).map(context.kernel), "at", "u8"], javascript);
   for (const name of context.globals.keys()) names.make(context.global(name));
   const sizes = new Map(program.sizes.map((size) => [size, names.make(size)]));
   const inputs = new Map(program.inputs.map((input) => [input.name, names.make(input.name)]));

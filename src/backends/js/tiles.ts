@@ -2,8 +2,7 @@
 // it makes then is a quarter slower than what it makes of a small function that is called often.
 
 import type { Expr, Stmt } from "../../ir/kernel/types.ts";
-import { containsLoop } from "./addresses.ts";
-import { eachExpression, mapExpressions } from "./visit.ts";
+import { bodiesOf, containsLoop, eachPart, eachStatement, expressionsOf } from "../../ir/kernel/visit.ts";
 
 type Loop = Stmt & { readonly kind: "for" };
 
@@ -40,15 +39,10 @@ const loopsOf = (body: readonly Stmt[]): Loop[] => statementsOf(body).filter((s)
 function assignsOutside(body: readonly Stmt[]): boolean {
   const own = new Set<string>();
   let outside = false;
-  const visit = (list: readonly Stmt[]): void => {
-    for (const s of list) {
-      if (s.kind === "var") own.add(s.name);
-      if (s.kind === "assign" && !own.has(s.name)) outside = true;
-      if (s.kind === "for" || s.kind === "block") visit(s.body);
-      if (s.kind === "if") visit([...s.then, ...s.otherwise]);
-    }
-  };
-  visit(body);
+  eachStatement(body, (s) => {
+    if (s.kind === "var") own.add(s.name);
+    if (s.kind === "assign" && !own.has(s.name)) outside = true;
+  });
   return outside;
 }
 
@@ -58,21 +52,16 @@ export function freeVariables(body: readonly Stmt[]): string[] {
   const visit = (list: readonly Stmt[], outer: ReadonlySet<string>): void => {
     const defined = new Set(outer);
     const use = (expr: Expr): void => {
-      mapExpressions(expr, (x) => {
+      eachPart(expr, (x) => {
         if (x.kind === "variable" && !defined.has(x.name)) free.add(x.name);
-        return x;
       });
     };
     for (const s of list) {
-      eachExpression(s, use);
+      expressionsOf(s).forEach(use);
       if (s.kind === "let" || s.kind === "var") defined.add(s.name);
       if (s.kind === "assign" && !defined.has(s.name)) free.add(s.name);
       if (s.kind === "for") visit(s.body, new Set([...defined, s.variable]));
-      if (s.kind === "block") visit(s.body, defined);
-      if (s.kind === "if") {
-        visit(s.then, defined);
-        visit(s.otherwise, defined);
-      }
+      else for (const inner of bodiesOf(s)) visit(inner, defined);
     }
   };
   visit(body, new Set());

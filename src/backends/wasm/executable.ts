@@ -3,7 +3,7 @@
 import type { ProgramModule } from "../../ir/kernel/program.ts";
 import type { Repeatable } from "../backend.ts";
 import { createExecutableOver, type Engine } from "../executable.ts";
-import { globalOffsets } from "../js/runtime/layout.ts";
+import { globalOffsets } from "../runtime/layout.ts";
 import { encodeModule } from "./encode.ts";
 import { supportsRelaxedSimd } from "./features.ts";
 import { checkSize, growTo, pageBytes, placesOf } from "./memory.ts";

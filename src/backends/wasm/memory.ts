@@ -2,7 +2,7 @@
 
 import type { Program } from "../../ir/kernel/program.ts";
 import { InputError } from "../backend.ts";
-import { align, type Layout } from "../js/runtime/layout.ts";
+import { align, type Layout } from "../runtime/layout.ts";
 
 export const pageBytes = 65536;
 /** 32-bit addresses reach no further. */

@@ -3,6 +3,7 @@
 
 import { isNatural } from "../../ir/kernel/query.ts";
 import type { Expr, Stmt } from "../../ir/kernel/types.ts";
+import { eachStatement } from "../../ir/kernel/visit.ts";
 
 /**
  * Variables of type index that are 0 or more whenever they have a value: all are taken to be so at first, and those go that the others
@@ -27,28 +28,8 @@ function collect(body: readonly Stmt[], values: Map<string, Expr[]>): void {
   const note = (name: string, value: Expr): void => {
     if (value.type === "index") values.set(name, [...(values.get(name) ?? []), value]);
   };
-  for (const s of body) {
-    switch (s.kind) {
-      case "for":
-        note(s.variable, s.from);
-        collect(s.body, values);
-        break;
-      case "let":
-      case "var":
-      case "assign":
-        note(s.name, s.value);
-        break;
-      case "if":
-        collect(s.then, values);
-        collect(s.otherwise, values);
-        break;
-      case "block":
-        collect(s.body, values);
-        break;
-      case "store":
-      case "alloc":
-      case "barrier":
-        break;
-    }
-  }
+  eachStatement(body, (s) => {
+    if (s.kind === "for") note(s.variable, s.from);
+    else if (s.kind === "let" || s.kind === "var" || s.kind === "assign") note(s.name, s.value);
+  });
 }

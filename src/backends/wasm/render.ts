@@ -8,7 +8,7 @@ import type { TensorType } from "../../ir/graph.ts";
 import { kernelsIn, type Loop, type Program, type ProgramModule, type Step } from "../../ir/kernel/program.ts";
 import type { Kernel } from "../../ir/kernel/types.ts";
 import type { Place } from "../../ir/memory-plan.ts";
-import { globalOffsets } from "../js/runtime/layout.ts";
+import { globalOffsets } from "../runtime/layout.ts";
 import { plus } from "./expression.ts";
 import { createLibrary, type Library } from "./functions/library.ts";
 import { type RenderedKernel, renderKernel } from "./render-kernel.ts";

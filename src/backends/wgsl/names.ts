@@ -1,4 +1,6 @@
-// Names in generated WGSL: those of the kernel where they are good identifiers, changed as little as possible where not.
+// What WGSL takes for an identifier in generated code.
+
+import type { NamingRules } from "../names.ts";
 
 /** Words that WGSL keeps, types and functions that every program has, and what generated shaders use themselves. */
 const reserved = new Set(
@@ -24,24 +26,10 @@ const reserved = new Set(
   ).split(" "),
 );
 
-/** A set of names in use; a scope inside another sees the names of the outer one. */
-export interface Names {
-  /** A new identifier, as like `wanted` as possible. */
-  make(wanted: string): string;
-  inner(): Names;
-}
-
-export function createNames(taken: Iterable<string>): Names {
-  const used = new Set(taken);
-  return {
-    make(wanted) {
-      let stem = wanted.replace(/[^\p{L}\p{N}_]/gu, "_").replace(/^_+/, "");
-      if (!/^\p{L}/u.test(stem)) stem = `n${stem}`;
-      let name = stem;
-      for (let i = 1; used.has(name) || reserved.has(name); i++) name = `${stem}_${i}`;
-      used.add(name);
-      return name;
-    },
-    inner: () => createNames(used),
-  };
-}
+export const wgsl: NamingRules = {
+  reserved,
+  legal(wanted) {
+    const stem = wanted.replace(/[^\p{L}\p{N}_]/gu, "_").replace(/^_+/, "");
+    return /^\p{L}/u.test(stem) ? stem : `n${stem}`;
+  },
+};

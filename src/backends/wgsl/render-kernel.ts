@@ -4,11 +4,13 @@ import type { DType } from "../../ir/dtype.ts";
 import { formatPlace } from "../../ir/kernel/print.ts";
 import { isNatural } from "../../ir/kernel/query.ts";
 import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
-import { hoistAddresses } from "../js/addresses.ts";
+import { hoistAddresses } from "../addresses.ts";
+import { createNames } from "../names.ts";
+import { define, innerScope, type Scope } from "../scope.ts";
 import type { Bindings } from "./bindings.ts";
 import { type ExpressionContext, registerOf, renderValue } from "./expression.ts";
 import { type FunctionName, functionNames, functionTexts } from "./functions.ts";
-import { createNames, type Names } from "./names.ts";
+import { wgsl } from "./names.ts";
 
 export interface RenderedKernel {
   /** The entry point. */
@@ -25,12 +27,6 @@ const mostGroups = 65535;
 /** What a storage buffer holds for elements of such a type. */
 const storageOf = (dtype: DType): string => (dtype === "f32" ? "f32" : dtype === "f16" ? "u32" : "i32");
 
-interface Scope {
-  readonly identifiers: Map<string, string>;
-  readonly natural: Set<string>;
-  readonly names: Names;
-}
-
 /** `threads` is the size of the groups that the kernel is bound to. */
 export function renderKernel(kernel: Kernel, bindings: Bindings, threads: number): RenderedKernel {
   const functions = new Set<FunctionName>();
@@ -38,12 +34,12 @@ export function renderKernel(kernel: Kernel, bindings: Bindings, threads: number
   const shared: string[] = [];
   const lines: string[] = [];
   let barriers = 0;
-  const names = createNames(functionNames);
+  const names = createNames(functionNames, wgsl);
   const entry = names.make(kernel.name);
   const parameters = new Map(kernel.buffers.map((buffer) => [buffer.name, buffer.dtype]));
   const variables = new Map(bindings.storage.map(({ root, name }) => [root, names.make(name)]));
   const members = new Map<string, string>();
-  const memberNames = createNames([]);
+  const memberNames = createNames([], wgsl);
   const uniform = (name: string): string => {
     const member = members.get(name) ?? memberNames.make(name);
     members.set(name, member);
@@ -82,16 +78,6 @@ export function renderKernel(kernel: Kernel, bindings: Bindings, threads: number
     const root = bindings.buffers.get(buffer)?.root;
     return storageOf(bindings.storage.find((binding) => binding.root === root)!.dtype);
   };
-  const define = (wanted: string, scope: Scope): string => {
-    const identifier = scope.names.make(wanted);
-    scope.identifiers.set(wanted, identifier);
-    return identifier;
-  };
-  const inner = (scope: Scope): Scope => ({
-    identifiers: new Map(scope.identifiers),
-    natural: new Set(scope.natural),
-    names: scope.names.inner(),
-  });
   const renderBody = (body: readonly Stmt[], scope: Scope, indent: string): void => {
     for (const statement of body) renderStatement(statement, scope, indent);
   };
@@ -109,7 +95,7 @@ export function renderKernel(kernel: Kernel, bindings: Bindings, threads: number
           return;
         }
         const [from, to] = [renderValue(s.from, c), renderValue(s.to, c)];
-        const inside = inner(scope);
+        const inside = innerScope(scope);
         const i = define(s.variable, inside);
         inside.natural.delete(s.variable);
         if (isNatural(s.from, scope.natural)) inside.natural.add(s.variable);
@@ -139,10 +125,10 @@ export function renderKernel(kernel: Kernel, bindings: Bindings, threads: number
         return;
       case "if":
         lines.push(`${indent}if (${renderValue(s.condition, c)}) {`);
-        renderBody(s.then, inner(scope), `${indent}  `);
+        renderBody(s.then, innerScope(scope), `${indent}  `);
         if (s.otherwise.length > 0) {
           lines.push(`${indent}} else {`);
-          renderBody(s.otherwise, inner(scope), `${indent}  `);
+          renderBody(s.otherwise, innerScope(scope), `${indent}  `);
         }
         lines.push(`${indent}}`);
         return;

@@ -4,8 +4,9 @@
 import { addDims, type Dim, floorDivideDim, multiplyDims, productOf, subtractDims } from "../../ir/dim.ts";
 import { bytesOf } from "../../ir/dtype.ts";
 import { k } from "../../ir/kernel/build.ts";
-import { childrenOf, toDim } from "../../ir/kernel/query.ts";
+import { toDim } from "../../ir/kernel/query.ts";
 import type { BufferParameter, Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
+import { eachPartIn, eachStatement } from "../../ir/kernel/visit.ts";
 import type { GroupLimits } from "../../ir/target.ts";
 import { freshNames } from "./rewrite.ts";
 
@@ -211,38 +212,10 @@ interface Touched {
 }
 
 function note(body: readonly Stmt[], touched: Touched): void {
-  const read = (expr: Expr): void => {
-    if (expr.kind === "load") touched.reads.add(expr.buffer);
-    childrenOf(expr).forEach(read);
-  };
-  for (const s of body) {
-    switch (s.kind) {
-      case "for":
-        read(s.from);
-        read(s.to);
-        note(s.body, touched);
-        break;
-      case "if":
-        read(s.condition);
-        note(s.then, touched);
-        note(s.otherwise, touched);
-        break;
-      case "block":
-        note(s.body, touched);
-        break;
-      case "let":
-      case "var":
-      case "assign":
-        read(s.value);
-        break;
-      case "store":
-        read(s.index);
-        read(s.value);
-        touched.writes.add(s.buffer);
-        break;
-      case "alloc":
-      case "barrier":
-        break;
-    }
-  }
+  eachPartIn(body, (part) => {
+    if (part.kind === "load") touched.reads.add(part.buffer);
+  });
+  eachStatement(body, (s) => {
+    if (s.kind === "store") touched.writes.add(s.buffer);
+  });
 }

@@ -6,7 +6,8 @@ import { exprKey } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
 import { childrenOf } from "../../ir/kernel/query.ts";
 import { type Expr, isVector, type Kernel, type Stmt } from "../../ir/kernel/types.ts";
-import { definedIn, freshNames, mapChildren, substitute, substituteIn } from "./rewrite.ts";
+import { definedIn } from "../../ir/kernel/visit.ts";
+import { freshNames, mapChildren, substitute, substituteIn } from "./rewrite.ts";
 
 type Loop = Extract<Stmt, { kind: "for" }>;
 

@@ -3,7 +3,8 @@
 
 import { k } from "../../ir/kernel/build.ts";
 import type { Expr, Kernel } from "../../ir/kernel/types.ts";
-import { mapChildren, mapExpressions } from "./rewrite.ts";
+import { mapExpressions } from "../../ir/kernel/visit.ts";
+import { mapChildren } from "./rewrite.ts";
 
 /** The kernel with a · b + c of float vectors as `fma(a, b, c)`. */
 export function fuseMultiplyAdd(kernel: Kernel): Kernel {

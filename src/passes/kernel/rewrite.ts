@@ -2,6 +2,7 @@
 
 import { childrenOf } from "../../ir/kernel/query.ts";
 import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
+import { definedIn, mapExpressions } from "../../ir/kernel/visit.ts";
 import { withChildren } from "../lower/bind.ts";
 
 /** Makes names that nothing in the kernel has yet. */
@@ -13,28 +14,6 @@ export function freshNames(kernel: Kernel): (stem: string) => string {
     taken.add(name);
     return name;
   };
-}
-
-/** Names that statements define or assign to, those of loops and scratch arrays included; once for each place. */
-export function definedIn(body: readonly Stmt[]): string[] {
-  return body.flatMap((s): string[] => {
-    switch (s.kind) {
-      case "for":
-        return [s.variable, ...definedIn(s.body)];
-      case "if":
-        return [...definedIn(s.then), ...definedIn(s.otherwise)];
-      case "block":
-        return definedIn(s.body);
-      case "store":
-      case "barrier":
-        return [];
-      case "let":
-      case "var":
-      case "assign":
-      case "alloc":
-        return [s.name];
-    }
-  });
 }
 
 /** The expression with variables replaced; indices are brought to their normal form again. */
@@ -49,28 +28,6 @@ export function mapChildren(expr: Expr, change: (child: Expr) => Expr): Expr {
   const children = childrenOf(expr);
   const parts = children.map(change);
   return parts.every((part, i) => part === children[i]) ? expr : withChildren(expr, parts);
-}
-
-/** The statement with every expression in it changed. */
-export function mapExpressions(s: Stmt, change: (expr: Expr) => Expr): Stmt {
-  const inside = (body: readonly Stmt[]): readonly Stmt[] => body.map((inner) => mapExpressions(inner, change));
-  switch (s.kind) {
-    case "for":
-      return { ...s, from: change(s.from), to: change(s.to), body: inside(s.body) };
-    case "if":
-      return { ...s, condition: change(s.condition), then: inside(s.then), otherwise: inside(s.otherwise) };
-    case "block":
-      return { ...s, body: inside(s.body) };
-    case "let":
-    case "var":
-    case "assign":
-      return { ...s, value: change(s.value) };
-    case "store":
-      return { ...s, index: change(s.index), value: change(s.value) };
-    case "alloc":
-    case "barrier":
-      return s;
-  }
 }
 
 /** The body with variables replaced in all its expressions. */

@@ -2,6 +2,7 @@
 
 import { childrenOf } from "../../ir/kernel/query.ts";
 import { type Expr, isVector, type Stmt, vectorOf } from "../../ir/kernel/types.ts";
+import { eachStatement } from "../../ir/kernel/visit.ts";
 
 /** Tells whether an expression depends on `variable` or on one of `names`. */
 export function createDependence(variable: string | undefined, names: ReadonlySet<string>): (expr: Expr) => boolean {
@@ -41,48 +42,18 @@ export function findVarying(
 }
 
 function spread(body: readonly Stmt[], depends: (expr: Expr) => boolean, varying: Set<string>): void {
-  for (const s of body) {
-    switch (s.kind) {
-      case "for":
-      case "block":
-        spread(s.body, depends, varying);
-        break;
-      case "if":
-        spread(s.then, depends, varying);
-        spread(s.otherwise, depends, varying);
-        break;
-      case "let":
-      case "var":
-      case "assign":
-        if (depends(s.value)) varying.add(s.name);
-        break;
-      case "store":
-      case "alloc":
-      case "barrier":
-        break;
-    }
-  }
+  eachStatement(body, (s) => {
+    if ((s.kind === "let" || s.kind === "var" || s.kind === "assign") && depends(s.value)) varying.add(s.name);
+  });
 }
 
 /** Names of values that statements define, once for each place. */
 export function declaredIn(body: readonly Stmt[]): string[] {
-  return body.flatMap((s): string[] => {
-    switch (s.kind) {
-      case "for":
-      case "block":
-        return declaredIn(s.body);
-      case "if":
-        return [...declaredIn(s.then), ...declaredIn(s.otherwise)];
-      case "let":
-      case "var":
-        return [s.name];
-      case "assign":
-      case "store":
-      case "alloc":
-      case "barrier":
-        return [];
-    }
+  const names: string[] = [];
+  eachStatement(body, (s) => {
+    if (s.kind === "let" || s.kind === "var") names.push(s.name);
   });
+  return names;
 }
 
 function canLift(

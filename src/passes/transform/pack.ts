@@ -3,7 +3,7 @@
 import { mentions } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
 import { type Expr, type Stmt, vectorOf } from "../../ir/kernel/types.ts";
-import { mapExpressions } from "../kernel/rewrite.ts";
+import { mapExpressions } from "../../ir/kernel/visit.ts";
 import { createEquals, replace } from "./expressions.ts";
 import { type Loop, loopIn, nestOf } from "./loops.ts";
 

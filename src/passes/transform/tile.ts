@@ -4,7 +4,8 @@
 import { mentions } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
 import type { Expr, Stmt } from "../../ir/kernel/types.ts";
-import { mapExpressions, substitute } from "../kernel/rewrite.ts";
+import { mapExpressions } from "../../ir/kernel/visit.ts";
+import { substitute } from "../kernel/rewrite.ts";
 import { bind } from "../lower/bind.ts";
 import { nearUse } from "../lower/near-use.ts";
 import { asLoop, type Loop } from "./loops.ts";

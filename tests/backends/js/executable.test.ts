@@ -3,7 +3,7 @@ import { InputError } from "../../../src/backends/backend.ts";
 import { createExecutable } from "../../../src/backends/js/executable.ts";
 import { createInterpreted } from "../../../src/backends/js/interpreted.ts";
 import { renderModule } from "../../../src/backends/js/render.ts";
-import { place } from "../../../src/backends/js/runtime/layout.ts";
+import { place } from "../../../src/backends/runtime/layout.ts";
 import { createExecutable as createWasmExecutable } from "../../../src/backends/wasm/executable.ts";
 import { multiplyDims, symbol } from "../../../src/ir/dim.ts";
 import type { Tensor } from "../../../src/ir/dtype.ts";

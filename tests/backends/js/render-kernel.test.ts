@@ -11,18 +11,10 @@ import {
   type UnaryOp,
 } from "../../../src/ir/kernel/types.ts";
 import { binariesOf, constantsOf, randomKernel, unariesOf } from "../../ir/kernel/random.ts";
+import { kernelOf } from "../../support/kernels.ts";
 import { withoutApproximations } from "../approximate.ts";
 import { runInterpreted, runRendered } from "./run-kernel.ts";
 
-const kernelOf = (buffers: Kernel["buffers"], body: readonly Stmt[], sizes: readonly string[] = []): Kernel => ({
-  name: "test",
-  doc: "",
-  location: undefined,
-  sizes,
-  buffers,
-  body,
-  cost: { flops: 0, bytes: 0 },
-});
 const i = k.variable("i", "index");
 
 /** What has a helper of its own in place of Math's: before it is stored, wrong by less than a thousandth of a unit. */

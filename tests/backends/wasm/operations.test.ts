@@ -8,14 +8,11 @@ import { createInterpreted } from "../../../src/backends/js/interpreted.ts";
 import { createExecutable } from "../../../src/backends/wasm/executable.ts";
 import { compile } from "../../../src/compile.ts";
 import { isFloat, type Tensor } from "../../../src/ir/dtype.ts";
-import { createGraphBuilder } from "../../../src/ir/emit.ts";
-import { interpretGraph } from "../../../src/ir/interpret.ts";
 import type { ReferenceTensor } from "../../../src/ir/op.ts";
-import { operations } from "../../../src/ir/ops/index.ts";
 import { createRandom, randomInputs, randomTensor } from "../../support/graphs.ts";
 import { expectClose } from "../../support/lowered.ts";
+import { operationSamples } from "../../support/operation-samples.ts";
 import { randomModule } from "../../support/random-graph.ts";
-import { sampleTensor } from "../../support/samples.ts";
 import { toReference, toTensor } from "../../support/tensors.ts";
 
 /**
@@ -25,27 +22,13 @@ import { toReference, toTensor } from "../../support/tensors.ts";
 const toleranceOf = (dtype: Tensor["dtype"]): number => (dtype === "f16" ? 1e-3 : isFloat(dtype) ? 1e-5 : 0);
 
 describe("each operation as WebAssembly has its meaning", () => {
-  for (const operation of operations()) {
-    operation.samples.forEach((sample, number) => {
-      it(`${operation.name} ${number}`, () => {
-        const builder = createGraphBuilder("test");
-        const inputs: Record<string, Tensor> = {};
-        const values = sample.inputs.map((input, i) => {
-          inputs[`x${i}`] = toTensor(sampleTensor(input, number * 10 + i));
-          return builder.input(`x${i}`, { dtype: input.dtype, shape: input.shape });
-        });
-        const results = builder.emit.node(operation.name, values, sample.attributes);
-        const graph = builder.build(results.map((value, i) => ({ name: `y${i}`, value })));
-        const references = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, toReference(x)]));
-        const expected = interpretGraph(graph, references, new Map());
-        const module = { name: "Test", doc: "", globals: new Map(), graphs: new Map([["test", graph]]) };
-        const got = createExecutable(compile(module, { target: "wasm" }).programs).run("test", inputs);
-        for (const { name, value } of graph.outputs) {
-          expectClose(toReference(got[name]!), expected.outputs[name]!, toleranceOf(value.type.dtype));
-        }
-      });
-    });
-  }
+  it.each(operationSamples)("%s", (_, make) => {
+    const { graph, module, inputs, expected } = make();
+    const got = createExecutable(compile(module, { target: "wasm" }).programs).run("test", inputs);
+    for (const { name, value } of graph.outputs) {
+      expectClose(toReference(got[name]!), expected[name]!, toleranceOf(value.type.dtype));
+    }
+  });
 });
 
 describe("random modules as WebAssembly", () => {

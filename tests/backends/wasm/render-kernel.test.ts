@@ -9,22 +9,13 @@ import {
   compareOps,
   type Expr,
   type Kernel,
-  type Stmt,
   type UnaryOp,
 } from "../../../src/ir/kernel/types.ts";
 import { binariesOf, constantsOf, randomKernel, unariesOf } from "../../ir/kernel/random.ts";
+import { kernelOf } from "../../support/kernels.ts";
 import { withoutApproximations } from "../approximate.ts";
 import { distance, runCompiled, runInterpreted } from "./run-kernel.ts";
 
-const kernelOf = (buffers: Kernel["buffers"], body: readonly Stmt[], sizes: readonly string[] = []): Kernel => ({
-  name: "test",
-  doc: "",
-  location: undefined,
-  sizes,
-  buffers,
-  body,
-  cost: { flops: 0, bytes: 0 },
-});
 const i = k.variable("i", "index");
 
 /** Functions that are computed by polynomials: at most so many units in the last place from the right result. */

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Executable } from "../../../src/backends/backend.ts";
 import { createExecutableOver } from "../../../src/backends/executable.ts";
-import { globalOffsets, layoutOf } from "../../../src/backends/js/runtime/layout.ts";
+import { globalOffsets, layoutOf } from "../../../src/backends/runtime/layout.ts";
 import { encodeModule } from "../../../src/backends/wasm/encode.ts";
 import { createThreadedEngine } from "../../../src/backends/wasm/threads/engine.ts";
 import { planSteps } from "../../../src/backends/wasm/threads/plan.ts";

@@ -6,13 +6,10 @@ import { requestDevice } from "../../../src/backends/wgsl/runtime/device.ts";
 import { createRuntime } from "../../../src/backends/wgsl/runtime/runtime.ts";
 import { compile } from "../../../src/compile.ts";
 import { isFloat, type Tensor } from "../../../src/ir/dtype.ts";
-import { createGraphBuilder } from "../../../src/ir/emit.ts";
-import { interpretGraph } from "../../../src/ir/interpret.ts";
-import { operations } from "../../../src/ir/ops/index.ts";
 import { webgpuTarget } from "../../../src/ir/target.ts";
 import { expectClose } from "../../support/lowered.ts";
-import { sampleTensor } from "../../support/samples.ts";
-import { toReference, toTensor } from "../../support/tensors.ts";
+import { operationSamples } from "../../support/operation-samples.ts";
+import { toReference } from "../../support/tensors.ts";
 import { swiftShader } from "../../support/webgpu.ts";
 
 /** Sums of the samples have at most some hundred terms; functions of WebGPU are good to some units in the sixth digit. */
@@ -25,30 +22,16 @@ beforeAll(async () => {
 afterAll(() => device.destroy());
 
 describe("each operation on WebGPU has its meaning", () => {
-  for (const operation of operations()) {
-    operation.samples.forEach((sample, number) => {
-      it(`${operation.name} ${number}`, async () => {
-        const builder = createGraphBuilder("test");
-        const inputs: Record<string, Tensor> = {};
-        const values = sample.inputs.map((input, i) => {
-          inputs[`x${i}`] = toTensor(sampleTensor(input, number * 10 + i));
-          return builder.input(`x${i}`, { dtype: input.dtype, shape: input.shape });
-        });
-        const results = builder.emit.node(operation.name, values, sample.attributes);
-        const graph = builder.build(results.map((value, i) => ({ name: `y${i}`, value })));
-        const references = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, toReference(x)]));
-        const expected = interpretGraph(graph, references, new Map());
-        const module = { name: "Test", doc: "", globals: new Map(), graphs: new Map([["test", graph]]) };
-        const { programs } = compile(module, { target: "webgpu" });
-        const runtime = await createRuntime(device, renderPlan(programs, webgpuTarget.groups!));
-        const data = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, x.data]));
-        const got = await runtime.run("test", data, {});
-        runtime.dispose();
-        for (const { name, value } of graph.outputs) {
-          expectClose(toReference(got[name]!), expected.outputs[name]!, toleranceOf(value.type.dtype));
-        }
-        expect(Object.keys(got)).toHaveLength(graph.outputs.length);
-      });
-    });
-  }
+  it.each(operationSamples)("%s", async (_, make) => {
+    const { graph, module, inputs, expected } = make();
+    const { programs } = compile(module, { target: "webgpu" });
+    const runtime = await createRuntime(device, renderPlan(programs, webgpuTarget.groups!));
+    const data = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, x.data]));
+    const got = await runtime.run("test", data, {});
+    runtime.dispose();
+    for (const { name, value } of graph.outputs) {
+      expectClose(toReference(got[name]!), expected[name]!, toleranceOf(value.type.dtype));
+    }
+    expect(Object.keys(got)).toHaveLength(graph.outputs.length);
+  });
 });

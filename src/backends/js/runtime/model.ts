@@ -1,6 +1,7 @@
 // What a bundle contains besides its kernels, on JavaScript and on WebAssembly: takes inputs, lays memory out for their sizes, and
 // runs the one graph. `npm run generate` turns this file into text that the bundle emitter prints.
 
+import { align, place } from "../../runtime/layout.ts";
 import {
   arrays,
   type Description,
@@ -12,7 +13,6 @@ import {
   shapeOf,
   type Tensor,
 } from "./inputs.ts";
-import { align, place } from "./layout.ts";
 
 export interface Laid extends Description {
   /** `start` gives the first byte, from the offsets of inputs and of the arena. */

@@ -1,8 +1,8 @@
 // What runs the kernels of a bundle as WebAssembly: the first of its binaries that the engine can run, over a memory that grows.
 
 import { fromCharacters } from "../../js/runtime/bytes.ts";
-import { align } from "../../js/runtime/layout.ts";
 import type { Machine } from "../../js/runtime/model.ts";
+import { align } from "../../runtime/layout.ts";
 
 const pageBytes = 65536;
 

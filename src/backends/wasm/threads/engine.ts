@@ -3,7 +3,7 @@
 
 import type { Program, ProgramModule } from "../../../ir/kernel/program.ts";
 import type { Engine } from "../../executable.ts";
-import { globalOffsets, type Layout } from "../../js/runtime/layout.ts";
+import { globalOffsets, type Layout } from "../../runtime/layout.ts";
 import { encodeModule } from "../encode.ts";
 import { checkSize, growTo, mostPages, pageBytes, placesOf } from "../memory.ts";
 import type { RenderOptions } from "../render.ts";

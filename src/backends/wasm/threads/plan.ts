@@ -5,7 +5,7 @@ import type { Sizes } from "../../../ir/dim.ts";
 import { bytesOf } from "../../../ir/dtype.ts";
 import type { KernelCall, Loop, Program, Step as ProgramStep } from "../../../ir/kernel/program.ts";
 import type { Place } from "../../../ir/memory-plan.ts";
-import { evaluate, type Layout } from "../../js/runtime/layout.ts";
+import { evaluate, type Layout } from "../../runtime/layout.ts";
 import type { ThreadedGraph } from "./render.ts";
 
 export type Step =

@@ -4,8 +4,7 @@
 import { applyCompare } from "../../../ir/kernel/arithmetic.ts";
 import { k } from "../../../ir/kernel/build.ts";
 import type { BinaryOp, Expr, Kernel, Stmt } from "../../../ir/kernel/types.ts";
-import { containsLoop, scratchIn } from "../../js/addresses.ts";
-import { eachExpression, mapExpressions } from "../../js/visit.ts";
+import { containsLoop, eachPartIn, eachStatement, mapParts, scratchIn } from "../../../ir/kernel/visit.ts";
 
 type Sizes = Readonly<Record<string, number>>;
 
@@ -190,7 +189,7 @@ function tilesOf({ from, to, step }: Loop, kernel: Kernel, before: readonly Stmt
 /** The expression with the names before it replaced by their values; undefined unless free sizes alone decide it. */
 function resolve(expr: Expr, kernel: Kernel, before: readonly Stmt[]): Expr | undefined {
   let isKnown = true;
-  const inserted = mapExpressions(expr, (part) => {
+  const inserted = mapParts(expr, (part) => {
     const at = part.kind === "variable" ? before.findLastIndex((s) => s.kind === "let" && s.name === part.name) : -1;
     const definition = before[at];
     const value = definition?.kind === "let" ? resolve(definition.value, kernel, before.slice(0, at)) : part;
@@ -257,25 +256,12 @@ function calculate(name: BinaryOp, a: number, b: number): number {
   }
 }
 
-function eachStatement(body: readonly Stmt[], visit: (statement: Stmt) => void): void {
-  for (const s of body) {
-    visit(s);
-    if (s.kind === "for" || s.kind === "block") eachStatement(s.body, visit);
-    if (s.kind === "if") for (const arm of [s.then, s.otherwise]) eachStatement(arm, visit);
-  }
-}
-
 /** The buffers and scratch arrays that are read. */
 function loadsIn(body: readonly Stmt[]): ReadonlySet<string> {
   const found = new Set<string>();
-  eachStatement(body, (statement) =>
-    eachExpression(statement, (expr) => {
-      mapExpressions(expr, (part) => {
-        if (part.kind === "load") found.add(part.buffer);
-        return part;
-      });
-    }),
-  );
+  eachPartIn(body, (part) => {
+    if (part.kind === "load") found.add(part.buffer);
+  });
   return found;
 }
 

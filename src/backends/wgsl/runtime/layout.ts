@@ -3,7 +3,7 @@
 
 import type { Sizes } from "../../../ir/dim.ts";
 import type { Place } from "../../../ir/memory-plan.ts";
-import { align, evaluate, place } from "../../js/runtime/layout.ts";
+import { align, evaluate, place } from "../../runtime/layout.ts";
 import { alignment, elementBytes, type GpuGraph, type GpuPlan, type GpuSlice, type GpuTensor } from "./plan.ts";
 
 export const countOf = ({ shape }: Pick<GpuTensor, "shape">, sizes: Sizes): number =>

@@ -2,7 +2,7 @@
 
 import type { TypedArray } from "../../../ir/dtype.ts";
 import { arrays, type Data, type Description, type Given, readInputs } from "../../js/runtime/inputs.ts";
-import { align } from "../../js/runtime/layout.ts";
+import { align } from "../../runtime/layout.ts";
 import { requestDevice } from "./device.ts";
 import type { GpuPlan } from "./plan.ts";
 import { createRuntime, type GpuPlace } from "./runtime.ts";

@@ -2,7 +2,7 @@
 // are made once. A run writes its inputs, submits one command buffer with one compute pass, and reads back what is asked for.
 
 import type { Tensor, TypedArray } from "../../../ir/dtype.ts";
-import { evaluate } from "../../js/runtime/layout.ts";
+import { evaluate } from "../../runtime/layout.ts";
 import { fromDevice, toDevice } from "./data.ts";
 import { GpuError } from "./errors.ts";
 import { countOf, globalOffsets, type Layout, layoutOf, type Memory } from "./layout.ts";

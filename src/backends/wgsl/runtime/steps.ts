@@ -2,7 +2,7 @@
 // memory of its own.
 
 import type { Sizes } from "../../../ir/dim.ts";
-import { evaluate } from "../../js/runtime/layout.ts";
+import { evaluate } from "../../runtime/layout.ts";
 import type { GpuDispatch, GpuStep } from "./plan.ts";
 
 export interface PlacedDispatch {

@@ -1,10 +1,10 @@
 // Where everything lies in memory, once the free sizes are known: first the parameters and states, which stay, then the inputs
 // of the graph that runs, then its arena. Nothing here needs the compiler; a bundle has the same computation printed.
 
-import type { Dim, Sizes } from "../../../ir/dim.ts";
-import type { DType } from "../../../ir/dtype.ts";
-import type { Global, TensorType } from "../../../ir/graph.ts";
-import type { Program } from "../../../ir/kernel/program.ts";
+import type { Dim, Sizes } from "../../ir/dim.ts";
+import type { DType } from "../../ir/dtype.ts";
+import type { Global, TensorType } from "../../ir/graph.ts";
+import type { Program } from "../../ir/kernel/program.ts";
 
 /** Every tensor begins at a multiple of so many bytes, unless a back-end needs more. */
 const usualAlignment = 16;

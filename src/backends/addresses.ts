@@ -1,7 +1,7 @@
 // Makes addresses cheap: every index becomes an offset into the one memory (the buffer's own offset is added), and the part
 // of it that a loop leaves alone is computed before that loop. V8 does not do this by itself for typed arrays.
 
-import type { DType } from "../../ir/dtype.ts";
+import type { DType } from "../ir/dtype.ts";
 import {
   type AffineTerm,
   addAffine,
@@ -12,9 +12,10 @@ import {
   scaleAffine,
   strideOf,
   toAffine,
-} from "../../ir/kernel/affine.ts";
-import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
-import { mapAccesses, mapExpressions } from "./visit.ts";
+} from "../ir/kernel/affine.ts";
+import { childrenOf } from "../ir/kernel/query.ts";
+import type { Expr, Kernel, Stmt } from "../ir/kernel/types.ts";
+import { containsLoop, definedIn, mapParts, rebuild, scratchIn } from "../ir/kernel/visit.ts";
 
 /**
  * The body of the kernel with `buffer` + index as the index of every access to a parameter. The offset of a parameter is a
@@ -40,20 +41,27 @@ export function lowerAddresses(kernel: Kernel, unit?: (dtype: DType) => number):
 export const hoistAddresses = (kernel: Kernel): readonly Stmt[] =>
   hoist(kernel.body, new Set([...kernel.sizes, ...kernel.buffers.map(({ name }) => name), ...definedIn(kernel.body)]));
 
+/** The statement with the index of every load and store in it replaced, innermost first. */
+function mapAccesses(statement: Stmt, address: (buffer: string, index: Expr) => Expr): Stmt {
+  const inExpr = (expr: Expr): Expr =>
+    mapParts(expr, (x) => {
+      if (x.kind !== "load") return x;
+      const index = address(x.buffer, x.index);
+      return index === x.index ? x : { ...x, index };
+    });
+  if (statement.kind === "store") {
+    const index = address(statement.buffer, inExpr(statement.index));
+    return { ...statement, index, value: inExpr(statement.value) };
+  }
+  return rebuild(statement, inExpr, (body) => body.map((s) => mapAccesses(s, address)));
+}
+
 function hoist(body: readonly Stmt[], names: Set<string>): readonly Stmt[] {
   return body.flatMap((statement): readonly Stmt[] => {
-    switch (statement.kind) {
-      case "for": {
-        const { lets, loop } = hoistFrom(statement, names);
-        return [...lets, { ...loop, body: hoist(loop.body, names) }];
-      }
-      case "if":
-        return [{ ...statement, then: hoist(statement.then, names), otherwise: hoist(statement.otherwise, names) }];
-      case "block":
-        return [{ ...statement, body: hoist(statement.body, names) }];
-      default:
-        return [statement];
-    }
+    const inside = (inner: readonly Stmt[]): readonly Stmt[] => hoist(inner, names);
+    if (statement.kind !== "for") return [rebuild(statement, (expr) => expr, inside)];
+    const { lets, loop } = hoistFrom(statement, names);
+    return [...lets, { ...loop, body: inside(loop.body) }];
   });
 }
 
@@ -73,7 +81,7 @@ function hoistFrom(loop: Loop, names: Set<string>): { readonly lets: readonly St
   const lets: Stmt[] = [];
   const increments: Stmt[] = [];
   const isFixed = (expr: Expr): boolean =>
-    partsOf(expr).every((x) => x.kind !== "load" && !(x.kind === "variable" && changing.has(x.name)));
+    everyPart(expr, (x) => x.kind !== "load" && !(x.kind === "variable" && changing.has(x.name)));
   const named = (key: string, buffer: string, define: (name: string) => void): AffineTerm => {
     let name = known.get(key);
     if (name === undefined) {
@@ -113,21 +121,6 @@ function hoistFrom(loop: Loop, names: Set<string>): { readonly lets: readonly St
   return { lets, loop: { ...loop, body: [...body, ...increments] } };
 }
 
-/** Whether there is a loop among the statements, however deep. */
-export const containsLoop = (body: readonly Stmt[]): boolean =>
-  body.some((s) => {
-    switch (s.kind) {
-      case "for":
-        return true;
-      case "if":
-        return containsLoop(s.then) || containsLoop(s.otherwise);
-      case "block":
-        return containsLoop(s.body);
-      default:
-        return false;
-    }
-  });
-
 /** Whether computing the sum of the terms takes an operation at all. */
 const isWork = (terms: readonly AffineTerm[]): boolean =>
   terms.length > 1 || terms.some((term) => term.atoms.length > 1 || term.coefficient !== 1);
@@ -139,51 +132,6 @@ function freshName(stem: string, names: Set<string>): string {
   return name;
 }
 
-/** The scratch arrays of a body, however deep. */
-export function scratchIn(body: readonly Stmt[]): (Stmt & { readonly kind: "alloc" })[] {
-  return body.flatMap((s) => {
-    switch (s.kind) {
-      case "alloc":
-        return [s];
-      case "for":
-      case "block":
-        return scratchIn(s.body);
-      case "if":
-        return [...scratchIn(s.then), ...scratchIn(s.otherwise)];
-      default:
-        return [];
-    }
-  });
-}
-
-/** Names that get their values inside: loop variables, lets, vars and what is assigned. */
-function definedIn(body: readonly Stmt[]): string[] {
-  return body.flatMap((s): string[] => {
-    switch (s.kind) {
-      case "for":
-        return [s.variable, ...definedIn(s.body)];
-      case "let":
-      case "var":
-      case "assign":
-      case "alloc":
-        return [s.name];
-      case "if":
-        return [...definedIn(s.then), ...definedIn(s.otherwise)];
-      case "block":
-        return definedIn(s.body);
-      case "store":
-      case "barrier":
-        return [];
-    }
-  });
-}
-
-function partsOf(expr: Expr): readonly Expr[] {
-  if (expr.kind === "constant" || expr.kind === "variable") return [expr];
-  const parts: Expr[] = [];
-  mapExpressions(expr, (x) => {
-    parts.push(x);
-    return x;
-  });
-  return parts;
+function everyPart(expr: Expr, test: (part: Expr) => boolean): boolean {
+  return test(expr) && childrenOf(expr).every((child) => everyPart(child, test));
 }
