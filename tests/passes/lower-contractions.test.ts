@@ -131,6 +131,7 @@ describe("products of matrices as kernels", () => {
     [33, 3, 4],
     [6, 21, 1],
     [1, 64, 12],
+    [1, 11, 1030],
     [3, 2, 3],
   ] as const;
   for (const [m, depth, n] of shapes) {

@@ -15,7 +15,9 @@ import {
   type OuterPlan,
   planContraction,
   planReduction,
+  type ReductionPlan,
   rowTiles,
+  sizeAt,
   type Walk,
 } from "../schedule/reduction.ts";
 import { planShortRows } from "../schedule/short-rows.ts";
@@ -89,7 +91,8 @@ function lowerTiles(
     ? (planShortRows(walk.contraction, draft.tiles) ?? planContraction(walk.contraction, draft.tiles))
     : planReduction({ ...walk, side: hasSide(iteration) }, draft.tiles);
   const { order, alone, lanes } = plan;
-  const row = alone || !hasFreeRows(order, outerShape) ? undefined : rowVectorAxis(draft, first, plan, outerShape);
+  const rows = rowsOf(plan, outerShape, walk, draft.tiles);
+  const row = rows === "tiled" ? undefined : rowVectorAxis(draft, first, plan, outerShape);
   const axisOf = (entry: OuterPlan): LoopAxis => ({
     stem: entry.role === "m" || entry.role === "n" ? entry.role : `i${entry.axis}`,
     size: outerShape[entry.axis]!,
@@ -166,6 +169,10 @@ function lowerTiles(
   }
   const rest =
     row && typeof size === "number" ? rowByRow(draft, first, order.map(axisOf), order, row, size, storeAt) : [];
+  if (rows === "single" && row) {
+    draft.note("one row: several terms at a time, whose sums over all columns wait in the fastest cache");
+    return rest;
+  }
   const columns = order[0]?.role === "n" ? order[0].width : 0;
   const length = columns > 0 ? panelLength(first, columns) : undefined;
   const reused = isReused(order, outerShape, draft.tiles);
@@ -280,9 +287,18 @@ function whereTilesAre(
 /** Whether whole vectors leave some columns. */
 const isUneven = (size: Dim, { lanes }: TileTable): boolean => typeof size !== "number" || size % lanes !== 0;
 
-/** Whether there are rows along an axis of free size: whole tiles may leave some. */
-const hasFreeRows = (order: readonly OuterPlan[], shape: readonly Dim[]): boolean =>
-  order.some(({ axis, role }) => role === "m" && typeof shape[axis] !== "number");
+/** Whether whole tiles may leave rows, as they do along an axis of free size, or there is but one. */
+function rowsOf({ order, alone }: ReductionPlan, shape: readonly Dim[], walk: ReductionWalk, tiles: TileTable): Rows {
+  if (alone) return "tiled";
+  const rows = order.filter(({ role }) => role === "m");
+  if (rows.length > 0) return rows.some(({ axis }) => typeof shape[axis] !== "number") ? "left" : "tiled";
+  const columns = order.find(({ role }) => role === "n");
+  // Sums of fewer columns stay in registers.
+  const isLong = columns !== undefined && sizeAt(shape[columns.axis]!, tiles.freeSize) >= 2 * columns.width;
+  return isLong && walk.guarded.size === 0 && walk.contraction?.n.includes(columns.axis) ? "single" : "tiled";
+}
+
+type Rows = "tiled" | "left" | "single";
 
 /** Accumulates in vectors along the innermost loop if `inner`, else in scalars (which `vectorize` may lift to lanes of the result). */
 function accumulateAt(

@@ -1,5 +1,6 @@
 // A single row of a contraction: a vector times a matrix. No tile of rows shares what is read, so that time goes into reading the
-// second operand once, in the order in which it lies: several terms of all columns at a time, with the sums in scratch memory.
+// second operand once, in the order in which it lies: several terms of many columns at a time, with the sums in scratch memory. The
+// terms stay in registers, and sums do not wait for each other, as the few that registers could hold would.
 
 import type { Dim } from "../../ir/dim.ts";
 import { floorDivideDim, multiplyDims } from "../../ir/dim.ts";
@@ -22,13 +23,13 @@ export function rowVectorAxis(
   const columns = order.find(({ axis, role }) => (draft.tiles.lanes > 1 ? axis === lanes : role === "n"));
   const size = columns && shape[columns.axis];
   const sums = rule.accumulators(context);
-  if (!columns || columns.packed || typeof size !== "number" || size > draft.tiles.scratch) return undefined;
+  if (!columns || columns.packed || typeof size !== "number" || draft.tiles.rowColumns === 0) return undefined;
   if (rule.domain(context).length !== 1 || sums.length !== 1 || sums[0]!.type !== "f32" || rule.finish)
     return undefined;
   return columns;
 }
 
-/** The row whose columns are at `pointAt(column)`; `scratch` holds its sums. */
+/** Some columns of a row, `size` of them at `pointAt(column)`, from 0 on; `scratch` holds their sums. */
 function accumulateRow(
   draft: Draft,
   { node, rule, context }: Reduction,
@@ -70,7 +71,7 @@ function accumulateRow(
   ];
 }
 
-/** The rows that whole tiles leave, one by one. */
+/** Rows one by one: those that whole tiles leave, or all. */
 export function rowByRow(
   draft: Draft,
   reduction: Reduction,
@@ -86,13 +87,24 @@ export function rowByRow(
     const axis = axes[order.indexOf(entry)]!;
     return entry.role === "m" ? { ...axis, part: "rest" } : axis;
   });
+  const width = Math.min(size, draft.tiles.rowColumns);
   const loops = nest(rows, draft.fresh, (positions) => {
-    const pointAt = (column: Expr): readonly Expr[] =>
-      order.reduce<readonly Expr[]>((point, entry) => {
-        const at = entry === columns ? column : positions[others.indexOf(entry)]![0]!;
-        return assign(point, entry.axis, at);
-      }, []);
-    return accumulateRow(draft, reduction, scratch, size, pointAt, (column) => storeAt([pointAt(column)]));
+    const part = (first: Expr, length: number): readonly Stmt[] => {
+      const pointAt = (column: Expr): readonly Expr[] =>
+        order.reduce<readonly Expr[]>((point, entry) => {
+          const at = entry === columns ? k.add(first, column) : positions[others.indexOf(entry)]![0]!;
+          return assign(point, entry.axis, at);
+        }, []);
+      return accumulateRow(draft, reduction, scratch, length, pointAt, (column) => storeAt([pointAt(column)]));
+    };
+    const whole = size - (size % width);
+    const parts = (at: Expr): readonly Stmt[] => part(at, width);
+    return [
+      ...(whole === width
+        ? parts(k.index(0))
+        : [k.loop(draft.fresh("n"), whole, parts, { step: width, mode: "parallel", role: "n" })]),
+      ...(whole === size ? [] : part(k.index(whole), size - whole)),
+    ];
   });
-  return [k.alloc(scratch, "f32", size), ...loops];
+  return [k.alloc(scratch, "f32", width), ...loops];
 }

@@ -63,8 +63,9 @@ export interface TileTable {
   readonly loadsFirst: boolean;
   /** Runs of fewer terms are short: what is around them is written out where it can be. */
   readonly shortRun: number;
-  /** Terms of a sum that are added to a single row of results at a time. */
+  /** Terms of a sum that are added to a single row of results at a time, and of how many columns; no columns where scratch memory is not fast. */
   readonly rowTerms: number;
+  readonly rowColumns: number;
   /** Of products of matrices that are computed in blocks; undefined where none are. */
   readonly blocks: BlockSizes | undefined;
   /** What a free size is taken to be when axes are compared. */
@@ -96,6 +97,7 @@ export const scalarTiles: TileTable = {
   loadsFirst: false,
   shortRun: 0,
   rowTerms: 8,
+  rowColumns: 4096,
   blocks: undefined,
   freeSize: 32,
 };
@@ -139,7 +141,8 @@ const vectorTiles: Omit<TileTable, "contraction" | "loadsFirst"> = {
   interior: 4,
   partLength: 256,
   shortRun: 8,
-  rowTerms: 4,
+  rowTerms: 8,
+  rowColumns: 512,
   blocks: {
     least: { m: 16, n: 16, k: 32 },
     block: { m: 240, n: 256, k: 256 },
@@ -167,6 +170,7 @@ const threadTiles: TileTable = {
   ],
   columns: 1,
   scratch: 0,
+  rowColumns: 0,
   panelReuse: Number.POSITIVE_INFINITY,
   transposeReuse: Number.POSITIVE_INFINITY,
 };
