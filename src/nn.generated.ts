@@ -316,6 +316,11 @@ export interface Library {
    * `times` [N] steps and `lengths` [N] labels, all of them unless given. The mean over the rows.
    */
   readonly ctc_loss: { (logits: Tensor, labels: Operand, options?: { readonly times?: Argument | undefined | undefined; readonly lengths?: Argument | undefined | undefined; readonly blank?: Dim | undefined }): Tensor; (labels: Operand, options?: { readonly times?: Argument | undefined | undefined; readonly lengths?: Argument | undefined | undefined; readonly blank?: Dim | undefined }): Layer; };
+  /**
+   * `ema: decay`: a running mean of a parameter, from its value before the step and that after it. In the first steps it forgets faster,
+   * min(decay, (1 + step) / (10 + step)), so that it does not stay where the training began.
+   */
+  readonly ema: { (scope: Scope, w: Argument, next: Argument, step: Argument, decay: Operand): Tensor; };
   /** A one for the class that each row scores highest, which explanations hold fixed. */
   readonly winning: { (scores: Tensor): Tensor; (): Layer; };
   /**
@@ -638,6 +643,7 @@ export const nn: Library = {
   info_nce: libraryCall("info_nce"),
   ranking_loss: libraryCall("ranking_loss"),
   ctc_loss: libraryCall("ctc_loss"),
+  ema: libraryCall("ema"),
   winning: libraryCall("winning"),
   saliency: libraryCall("saliency"),
   integrated_gradients: libraryCall("integrated_gradients"),

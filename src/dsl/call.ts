@@ -2,9 +2,10 @@
 // frame of its own.
 
 import { formatDim, productOf } from "../ir/dim.ts";
+import type { Value } from "../ir/graph.ts";
 import { bindArguments, parameterInfo } from "./arguments.ts";
 import type { BlockDeclaration, BlockRole, ModelDeclaration, Parameter } from "./ast.ts";
-import { type Context, type Frame, guarded, mistake, Poisoned, step, stepInput } from "./context.ts";
+import { type Context, epochInput, type Frame, guarded, mistake, Poisoned, step, stepInput } from "./context.ts";
 import { type Environment, evaluate } from "./evaluate.ts";
 import { type Builtin, readArguments } from "./functions/define.ts";
 import { UnifyError } from "./linear-dims.ts";
@@ -67,15 +68,11 @@ function apply(
   if (callee.kind === "builtin") return callBuiltin(c, callee.builtin, all);
   if (callee.kind === "model") return callModel(c, callee, all);
   const partial = partially(c, callee, fn, given);
-  if (!partial) return callBlock(c, callee, [...all, ...stepOf(c, callee, all)], as);
+  if (!partial) return callBlock(c, callee, [...all, ...suppliedTo(c, callee, all)], as);
   if (!env.train || callee.declaration.role !== "schedule") return partial;
   const steps = evaluate(c, env, { kind: "name", name: "step", span: c.frame.span });
-  return callBlock(
-    c,
-    callee,
-    [{ value: steps, place: { file: c.frame.file, span: c.frame.span } }, ...partial.bound],
-    as,
-  );
+  const supplied = [{ value: steps, place: { file: c.frame.file, span: c.frame.span } }, ...partial.bound];
+  return callBlock(c, callee, [...supplied, ...suppliedTo(c, callee, supplied)], as);
 }
 
 /** `normal(0, 0.02)` and `adam(lr: 1e-3)` are values: what comes before their arguments is supplied where they are used. */
@@ -92,20 +89,27 @@ function partially(
   const [leading] = given;
   const supplied = role === "initializer" ? leading?.value.kind === "list" : leading?.value.kind === "tensor";
   if (supplied && leading?.name === undefined) return undefined;
-  const rest = parameters.slice(implicit).filter(({ name }) => role !== "optimizer" || name.name !== "step");
+  const rest = parameters.slice(implicit).filter(({ name }) => name.name !== counters[role]?.name);
   const { bound } = bindArguments(c, declaration.name.name, rest.map(parameterInfo), given, undefined);
   const named = [...bound].map(([name, argument]) => ({ ...argument, name }));
   return { kind: "function", callee: { kind: "block", declaration, scope }, bound: [...fn.bound, ...named] };
 }
 
-/** An optimizer that another one calls, `inner(w, g)`, gets the step by itself, as in a `train` block. */
-function stepOf(c: Context, { declaration }: BlockCallee, given: readonly GivenArgument[]): GivenArgument[] {
-  const at = declaration.parameters.findIndex((parameter) => parameter.name.name === "step");
+/** Counts that blocks of a role get by themselves, where they have a parameter of that name. */
+const counters: { readonly [role in BlockRole]?: { readonly name: string; readonly count: (c: Context) => Value } } = {
+  optimizer: { name: "step", count: stepInput },
+  schedule: { name: "epoch", count: (c) => epochInput(c, "count") },
+};
+
+/** The count that a block asks for and does not get: an optimizer that another one calls, `inner(w, g)`, or a schedule. */
+function suppliedTo(c: Context, { declaration }: BlockCallee, given: readonly GivenArgument[]): GivenArgument[] {
+  const counter = counters[declaration.role];
+  if (!counter) return [];
+  const at = declaration.parameters.findIndex((parameter) => parameter.name.name === counter.name);
   const positional = given.filter((argument) => argument.name === undefined).length;
-  if (declaration.role !== "optimizer" || at < 0 || positional > at || given.some(({ name }) => name === "step"))
-    return [];
+  if (at < 0 || positional > at || given.some(({ name }) => name === counter.name)) return [];
   const place = { file: c.frame.file, span: c.frame.span };
-  return [{ name: "step", value: tensor(stepInput(c)), place }];
+  return [{ name: counter.name, value: tensor(counter.count(c)), place }];
 }
 
 function callBuiltin(c: Context, builtin: Builtin, given: readonly GivenArgument[]): CompileValue {
@@ -154,6 +158,7 @@ function callBlock(c: Context, callee: BlockCallee, given: readonly GivenArgumen
     callee,
     path: [...caller.path, instance],
     ...(caller.suffix === undefined ? {} : { suffix: caller.suffix }),
+    ...(caller.optimizing ? { optimizing: true } : {}),
     scope: [...caller.scope, instance],
     ...(caller.owner ? { owner: caller.owner } : {}),
     shared: caller.shared,

@@ -3,7 +3,16 @@
 
 import type { Attributes } from "../ir/attributes.ts";
 import { createEmit, type Emit, type Operand } from "../ir/emit.ts";
-import type { Global, Graph, GraphInput, GraphOutput, Node, TensorType, Value } from "../ir/graph.ts";
+import {
+  type Global,
+  type Graph,
+  type GraphInput,
+  type GraphOutput,
+  literal,
+  type Node,
+  type TensorType,
+  type Value,
+} from "../ir/graph.ts";
 import type { Location } from "../ir/location.ts";
 import { InferenceError } from "../ir/op.ts";
 import type { SourceFile, Span } from "./ast.ts";
@@ -63,6 +72,8 @@ export interface Frame {
   readonly path: readonly string[];
   /** After them: the parameter that an optimizer's state belongs to. */
   readonly suffix?: string;
+  /** States declared here are those of the optimizer, not of the model. */
+  readonly optimizing?: true;
   /** The chain of blocks, for locations. */
   readonly scope: readonly string[];
   /** Which model the frame belongs to, and how much of `path` names it. */
@@ -281,6 +292,12 @@ export function stepInput(c: Context): GraphInput {
   return implicitInput(c, "step", { dtype: "f32", shape: [] });
 }
 
+/** What the last epoch gave, by the name of the metric, or `count`: how many epochs there were before. Known to training steps alone. */
+export function epochInput(c: Context, name: string): Value {
+  const scalar: TensorType = { dtype: "f32", shape: [] };
+  return c.graph.training ? implicitInput(c, `epoch.${name}`, scalar) : literal(0, "f32");
+}
+
 function implicitInput(c: Context, name: string, type: TensorType): GraphInput {
   return c.graph.inputs.find((input) => input.name === name) ?? addInput(c.graph, name, type);
 }
@@ -297,8 +314,10 @@ export function finishGraph(graph: GraphState, outputs: readonly GraphOutput[], 
   const results = [...updates].map(([target, value]) => ({ target, value }));
   const { name, inputs } = graph;
   const reached = reachable([...outputs, ...results].map((o) => o.value));
+  // What the names of the last epoch stand for is asked for only where it is used.
+  const used = inputs.filter((input) => !input.name.startsWith("epoch.") || reached.has(input));
   const nodes = graph.mode === "run" ? graph.nodes : graph.nodes.filter((n) => n.results.some((r) => reached.has(r)));
-  return { name, inputs, nodes, outputs, updates: results };
+  return { name, inputs: used, nodes, outputs, updates: results };
 }
 
 /** Everything that the values are computed from, themselves included. */

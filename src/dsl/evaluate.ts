@@ -139,7 +139,9 @@ function evaluateName(c: Context, env: Environment, name: string, span: Span): C
 }
 
 const targetHelp = (name: string): string =>
-  `a column of the data that is no input of the model is declared: target ${name.slice(0, 30)}: f32[N]`;
+  name.startsWith("val_")
+    ? "only the optimizer knows it, and only where rows are held back: add validation: 10%"
+    : `a column of the data that is no input of the model is declared: target ${name.slice(0, 30)}: f32[N]`;
 
 /** A block of the library or a built-in function, by its name. */
 export function libraryFunction(name: string): FunctionValue | undefined {

@@ -159,7 +159,7 @@ function initializerText(value: CompileValue): string {
 }
 
 export function declareState(c: Context, env: Environment, { name, type, value, span }: StateStatement): void {
-  const role: GlobalRole = c.frame.suffix === undefined ? "state" : "optimizer";
+  const role: GlobalRole = c.frame.optimizing ? "optimizer" : "state";
   // The type comes from the declaration or from the value, which is worked out where it is used: in `init`.
   const present = c.globals.get(fullName(c, name.name));
   const declared = type ? tensorType(c, env, type) : present?.type;

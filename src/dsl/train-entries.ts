@@ -1,16 +1,15 @@
-// What the entries of a `train` block say: the optimizer and clipping as blocks, and everything else as the plan that the
-// training loop follows.
+// The entries of a `train` block: which there are, and those that are the plan that the training loop follows. What becomes of the
+// loss, the metrics and the optimizer is in train-metrics.ts and train-update.ts.
 
-import type { Value } from "../ir/graph.ts";
-import type { CallExpression, Expression, Span, TrainDeclaration, TrainEntry } from "./ast.ts";
+import type { Expression, Span, TrainDeclaration, TrainEntry } from "./ast.ts";
 import { type Context, mistake, report, rootFrame } from "./context.ts";
 import { dataPipeline, type Fault } from "./data-pipeline.ts";
 import { closest } from "./diagnostics.ts";
-import { callExpression, type Environment, evaluate, visibleNames } from "./evaluate.ts";
+import { type Environment, evaluate } from "./evaluate.ts";
 import type { FileScope } from "./resolve.ts";
 import { openScope } from "./scope.ts";
 import type { DataPipeline, TrainingPlan, ValidationSplit } from "./training-plan.ts";
-import { type BlockValue, type CompileValue, type GivenArgument, kindOf, list, tensor } from "./values.ts";
+import { type CompileValue, kindOf } from "./values.ts";
 
 const entryNames = [
   "data",
@@ -21,6 +20,7 @@ const entryNames = [
   "optimizer",
   "metrics",
   "clip",
+  "ema",
   "early_stop",
   "epochs",
   "batch",
@@ -61,57 +61,6 @@ export function checkEntries(c: Context, train: TrainDeclaration): void {
         );
   }
 }
-
-export interface OptimizerValue {
-  readonly callee: BlockValue;
-  readonly bound: readonly GivenArgument[];
-  readonly span: Span;
-}
-
-export function optimizerOf(c: Context, env: Environment, train: TrainDeclaration): OptimizerValue {
-  const [written] = entryOf(train, "optimizer")?.values ?? [];
-  c.frame = { ...rootFrame(env.file.file), scope: ["optimizer"], path: ["optimizer"], span: train.name.span };
-  if (!written) throw mistake(c, "train", "a train block needs an optimizer", { help: "optimizer: adam(lr: 1e-3)" });
-  const value = evaluate(c, env, written);
-  c.frame.span = written.span;
-  if (value.kind !== "function" || value.callee.kind !== "block" || value.callee.declaration.role !== "optimizer")
-    throw mistake(c, "train", `the optimizer should be a block of that role, not ${kindOf(value)}`, {
-      help: "for example adam(lr: 1e-3)",
-    });
-  return { callee: value.callee, bound: value.bound, span: written.span };
-}
-
-/** `clip: global_norm(1.0)` calls the block `clip_global_norm` with the list of gradients; other names are called as they are. */
-export function applyClip(
-  c: Context,
-  env: Environment,
-  train: TrainDeclaration,
-  gradients: readonly Value[],
-): readonly Value[] {
-  const [written] = entryOf(train, "clip")?.values ?? [];
-  if (!written) return gradients;
-  c.frame = { ...rootFrame(env.file.file), scope: ["clip"], path: ["clip"], span: written.span };
-  const call: CallExpression =
-    written.kind === "call" ? written : { kind: "call", callee: written, arguments: [], span: written.span };
-  const { callee } = call;
-  const prefixed = callee.kind === "name" && visibleNames(env).includes(`clip_${callee.name}`);
-  const target: Expression = prefixed ? { ...callee, name: `clip_${callee.name}` } : callee;
-  const place = { file: env.file.file, span: written.span };
-  const given: GivenArgument = { value: list(gradients.map(tensor)), place };
-  const result = callExpression(c, env, { ...call, callee: target }, [given], written.span);
-  c.frame.span = written.span;
-  const items = result.kind === "list" ? result.items : [];
-  const clipped = items.flatMap((item) => (item.kind === "tensor" ? [item.value] : []));
-  if (clipped.length !== gradients.length)
-    throw mistake(
-      c,
-      "train",
-      `clip should give a gradient for each of ${gradients.length} parameters, and gives ${kindOf(result)}`,
-    );
-  return clipped;
-}
-
-// ----------------------------------------------------------------------------------------------------------- the plan
 
 /** The plan of a `train` block. Mistakes are reported; what is missing gets its usual value. */
 export function trainingPlan(
@@ -161,6 +110,7 @@ export function trainingPlan(
     ...(folds === undefined ? {} : { folds }),
     metrics,
     ...(earlyStop ? { earlyStop } : {}),
+    ...(entryOf(train, "ema") ? { averaged: true } : {}),
     epochs: count("epochs", 10, 1),
     batch: count("batch", 32, 1),
     seed: count("seed", 0, 0),

@@ -3,9 +3,7 @@
 
 import { isFloat } from "../ir/dtype.ts";
 import { type Graph, literal, type Value } from "../ir/graph.ts";
-import { bindArguments } from "./arguments.ts";
 import type { ModelDeclaration, TrainDeclaration } from "./ast.ts";
-import { runBlock } from "./call.ts";
 import {
   addInput,
   attempt,
@@ -15,18 +13,17 @@ import {
   type GraphState,
   keyInput,
   mistake,
-  Poisoned,
   rootFrame,
   stepInput,
 } from "./context.ts";
 import { type Environment, evaluate } from "./evaluate.ts";
-import { gradientsOf, parameterValues } from "./functions/meta.ts";
 import { freeType, openModel, runModel } from "./model.ts";
 import type { FileScope } from "./resolve.ts";
 import { openScope } from "./scope.ts";
-import { applyClip, entryOf, type OptimizerValue, optimizerOf } from "./train-entries.ts";
+import { entryOf } from "./train-entries.ts";
 import { addMetrics, checkMetrics, metricEntries, metricsGraph } from "./train-metrics.ts";
-import { describe, type GivenArgument, kindOf, tensor } from "./values.ts";
+import { optimize, optimizerOf, scheduledRate } from "./train-update.ts";
+import { describe, kindOf, tensor } from "./values.ts";
 
 export interface TrainingGraphs {
   readonly graphs: readonly Graph[];
@@ -56,7 +53,8 @@ export function trainingGraphs(
   if (!loss) checkMetrics(c, step.env, metrics);
   if (loss) addMetrics(c, step.env, { model, train }, metrics, loss);
   if (loss) {
-    const outputs = [{ name: "loss", value: loss }, ...scheduledRate(optimizer)];
+    const rate = scheduledRate(optimizer?.bound ?? []);
+    const outputs = [{ name: "loss", value: loss }, ...(rate ? [{ name: "learning_rate", value: rate }] : [])];
     graphs.push(finishGraph(step.graph, outputs, updatesOf(c, step.graph, false)));
   }
 
@@ -120,55 +118,4 @@ function lossOf(c: Context, env: Environment, train: TrainDeclaration): Value {
       help: "mean(…) makes it one",
     });
   return value.value;
-}
-
-/** The learning rate of a step, where a schedule changes it: for those who watch. */
-function scheduledRate(optimizer: OptimizerValue | undefined): { name: string; value: Value }[] {
-  const rate = optimizer?.bound.find(({ name }) => name === "lr")?.value;
-  return rate?.kind === "tensor" ? [{ name: "learning_rate", value: rate.value }] : [];
-}
-
-/** Gradients, clipping, and the optimizer's block once for each parameter. */
-function optimize(c: Context, env: Environment, train: TrainDeclaration, loss: Value): OptimizerValue {
-  const parameters = parameterValues(c);
-  c.frame = { ...rootFrame(env.file.file), scope: ["gradient"], span: entryOf(train, "loss")?.span ?? train.name.span };
-  if (parameters.length === 0) throw mistake(c, "train", `${train.name.name} has no parameters to train`);
-  const gradients = applyClip(c, env, train, gradientsOf(c, loss, parameters));
-  const optimizer = optimizerOf(c, env, train);
-  const { declaration, scope } = optimizer.callee;
-  const stepped = declaration.parameters.some((parameter) => parameter.name.name === "step");
-  parameters.forEach((parameter, i) => {
-    if (parameter.kind !== "global") return;
-    const place = { file: env.file.file, span: optimizer.span };
-    const given: GivenArgument[] = [
-      { value: tensor(parameter), place },
-      { value: tensor(gradients[i]!), place },
-      ...optimizer.bound,
-      ...(stepped ? [{ name: "step", value: tensor(stepInput(c)), place }] : []),
-    ];
-    const name = declaration.name.name;
-    c.frame = { ...rootFrame(env.file.file), span: optimizer.span };
-    const infos = declaration.parameters.map((p) => ({ name: p.name.name, optional: p.default !== undefined }));
-    const { bound } = bindArguments(c, name, infos, given, undefined);
-    const frame = {
-      ...rootFrame(scope.file),
-      library: scope.library,
-      callee: optimizer.callee,
-      path: ["optimizer"],
-      suffix: parameter.name,
-      scope: ["optimizer", name],
-      parent: c.frame,
-    };
-    const value = runBlock(c, declaration, bound, frame, { scope: openScope(), file: scope });
-    if (value.kind === "poison") throw new Poisoned();
-    const { type } = parameter;
-    if (value.kind !== "tensor" || describe(value) !== describe(tensor(parameter)))
-      throw mistake(
-        c,
-        "train",
-        `the optimizer ${name} should give new weights ${describe(tensor({ kind: "global", name: parameter.name, type }))}, and gives ${kindOf(value)}`,
-      );
-    c.graph.current.set(parameter.name, value.value);
-  });
-  return optimizer;
 }

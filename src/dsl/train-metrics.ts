@@ -38,6 +38,12 @@ export function metricEntries(train: TrainDeclaration): MetricEntry[] {
   });
 }
 
+/** What the optimizer may name: the loss and the metrics of an epoch, those of rows held back after `val_`. */
+export function epochNames(train: TrainDeclaration): readonly string[] {
+  const own = ["loss", ...metricEntries(train).map(({ name }) => name)];
+  return entryOf(train, "validation") || entryOf(train, "folds") ? own.flatMap((name) => [name, `val_${name}`]) : own;
+}
+
 /** The name of what is computed last: `accuracy` of `accuracy(a, b)`, or the name given by `as`. */
 function stemOf(written: Expression): string {
   switch (written.kind) {

@@ -45,7 +45,12 @@ export interface TrainingPlan {
     readonly patience: number;
     readonly best?: "least" | "greatest";
   };
+  /** Evaluation, and the weights that are kept, take the running mean of each parameter: the state `averageOf` names. */
+  readonly averaged?: true;
   readonly epochs: number;
   readonly batch: number;
   readonly seed: number;
 }
+
+/** The state that holds the running mean of a parameter, where the plan has means (`ema` of std/optimizers.dlm). */
+export const averageOf = (parameter: string): string => `ema.average.${parameter}`;

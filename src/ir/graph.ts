@@ -102,8 +102,12 @@ export interface Module {
   readonly graphs: ReadonlyMap<string, Graph>;
 }
 
-/** Inputs that the runtime gives of itself: `key`, the seed and the step of random numbers, and `step`, the count of training steps. */
-export const isImplicitInput = (name: string): boolean => name === "key" || name === "step";
+/**
+ * Inputs that the runtime gives of itself: `key`, the seed and the step of random numbers; `step`, the count of training steps;
+ * `epoch.count`, that of epochs, and `epoch.val_loss` and the like, metrics of the epoch before.
+ */
+export const isImplicitInput = (name: string): boolean =>
+  name === "key" || name === "step" || name.startsWith("epoch.");
 
 /** `f32[N, 784]`. */
 export const formatType = ({ dtype, shape }: TensorType): string => `${dtype}[${shape.map(formatDim).join(", ")}]`;

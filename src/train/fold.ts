@@ -1,13 +1,15 @@
 // One training run over epochs: the whole training, or one fold of a cross-validation. Begins, or continues, where the
 // run's progress says, down to the batch.
 
+import { averageOf } from "../dsl/training-plan.ts";
+import { UserError } from "../util/user-error.ts";
 import { type Batches, trainingBatches } from "./batches.ts";
 import { brokenGlobals, divergence } from "./divergence.ts";
 import type { Metrics } from "./events.ts";
 import { watched, watchOf } from "./monitor.ts";
 import { isBetter } from "./progress.ts";
 import { randomFor } from "./random.ts";
-import { type Run, restore, weightsOf } from "./run.ts";
+import { keptWeights, type Run, restore, weightsOf } from "./run.ts";
 import { clearTotals, evaluate, readMetrics, runGraph } from "./session.ts";
 import type { Split } from "./split.ts";
 import { loadWeights, readGlobals } from "./weights.ts";
@@ -31,6 +33,7 @@ export async function trainFold(run: Run, split: Split): Promise<boolean | undef
   await save(run, true);
   const stoppedEarly = shouldStop(run);
   if (run.best && plan.earlyStop) restore(run, run.best);
+  else if (plan.averaged) restore(run, await keptWeights(run));
   return stoppedEarly;
 }
 
@@ -39,18 +42,25 @@ function seedOf({ plan, progress }: Run): number {
   return progress.fold === 0 ? plan.seed : randomFor("fold", plan.seed, progress.fold).below(2 ** 31);
 }
 
-async function initialise({ session, initial }: Run, seed: number): Promise<void> {
+async function initialise(run: Run, seed: number): Promise<void> {
+  const { session, initial, plan } = run;
   await runGraph(session, "init", {}, { seed, step: 0 });
-  if (initial) loadWeights(session.executable, session.globals, initial);
+  if (!initial) return;
+  loadWeights(session.executable, session.globals, initial);
+  if (!plan.averaged) return;
+  // Running means begin where the parameters do.
+  const parameters = await readGlobals(session.executable, session.globals, "parameter");
+  for (const [name, tensor] of Object.entries(parameters)) session.executable.write(averageOf(name), tensor);
 }
 
 /** Runs the batches of an epoch that are left; false when interrupted. */
 async function trainEpoch(run: Run, batches: Batches, seed: number): Promise<boolean> {
   const { session, plan, progress, keeper, report } = run;
   if (progress.batch === 0) clearTotals(session);
+  const epoch = lastEpoch(run);
   while (progress.batch < batches.count) {
     const columns = batches.batch(progress.batch);
-    const outputs = await runGraph(session, "train_step", columns, { seed, step: progress.step });
+    const outputs = await runGraph(session, "train_step", columns, { seed, step: progress.step, epoch });
     const loss = outputs.loss?.data[0] ?? Number.NaN;
     const place = { ...run.foldNumber(), epoch: progress.epoch + 1, step: progress.batch + 1 };
     if (!Number.isFinite(loss)) throw await divergence(session, place, loss, columns, keeper.checkpoint());
@@ -70,13 +80,33 @@ async function trainEpoch(run: Run, batches: Batches, seed: number): Promise<boo
   return true;
 }
 
+/** What the optimizer may know of the epoch before, as it does again when the run is resumed. Throws a UserError for what is not one number. */
+function lastEpoch({ session, progress }: Run): Readonly<Record<string, number>> {
+  const metrics = progress.epoch === 0 ? {} : (progress.history.at(-1)?.metrics ?? {});
+  const asked = (session.inputs.train_step ?? []).filter((name) => name.startsWith("epoch."));
+  const values = asked.map((input): [string, number] => {
+    const name = input.slice("epoch.".length);
+    if (name === "count") return [name, progress.epoch];
+    const value = metrics[name];
+    if (Array.isArray(value)) {
+      throw new UserError(`the optimizer watches ${name}, which is not one number`, "watch a loss or another metric");
+    }
+    // A checkpoint, which is JSON, has null where there is no number.
+    return [name, typeof value === "number" ? value : Number.NaN];
+  });
+  return Object.fromEntries(values);
+}
+
 /** The metrics of the epoch, and those of the validation data; undefined when interrupted. */
 async function epochMetrics(run: Run, { validation }: Split, seed: number): Promise<Metrics | undefined> {
   const { session, plan } = run;
   const metrics = await readMetrics(session);
   if (!validation) return metrics;
   const totals = await readGlobals(session.executable, session.globals, "metric");
+  const trained = plan.averaged && (await weightsOf(run));
+  if (trained) restore(run, await keptWeights(run));
   const held = await evaluate(session, validation, { batch: plan.batch, seed }, run.pause);
+  if (trained) restore(run, trained);
   if (!held) {
     // The checkpoint that follows stands before the validation, with the totals of the training.
     restore(run, totals);
@@ -97,7 +127,7 @@ async function endEpoch(run: Run, metrics: Metrics): Promise<void> {
   const value = watch && watched(watch, metrics);
   if (watch && value !== undefined && isBetter(watch.best, value, progress.best?.value)) {
     progress.best = { value, epoch: progress.epoch };
-    run.best = await weightsOf(run);
+    run.best = await keptWeights(run);
   }
 }
 

@@ -1,7 +1,8 @@
 // The state of a training run in memory, shared by the loop over folds and that over epochs.
 
 import type { Tensors } from "../backends/backend.ts";
-import type { TrainingPlan } from "../dsl/training-plan.ts";
+import { averageOf, type TrainingPlan } from "../dsl/training-plan.ts";
+import type { Tensor } from "../ir/dtype.ts";
 import type { Reporter } from "./events.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Progress } from "./progress.ts";
@@ -30,6 +31,16 @@ export interface Run {
 /** Parameters and states, which a trained model consists of. */
 export const weightsOf = ({ session }: Run): Promise<Tensors> =>
   readGlobals(session.executable, session.globals, "parameter", "state");
+
+/** What would be kept if the training ended now: the running means of the parameters, where the plan has such, and the states. */
+export async function keptWeights(run: Run): Promise<Tensors> {
+  const weights = await weightsOf(run);
+  const { session, plan } = run;
+  if (!plan.averaged) return weights;
+  const means = await readGlobals(session.executable, session.globals, "optimizer");
+  const mean = (name: string): Tensor | undefined => means[averageOf(name)];
+  return Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name, mean(name) ?? tensor]));
+}
 
 export function restore({ session }: Run, tensors: Tensors): void {
   for (const [name, tensor] of Object.entries(tensors)) session.executable.write(name, tensor);

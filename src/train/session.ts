@@ -43,6 +43,8 @@ export function columnTypes(module: TrainedModule, plan: TrainingPlan): Record<s
 export interface Counters {
   readonly seed: number;
   readonly step: number;
+  /** What the epoch before gave, by name, and `count`, the number of epochs before. */
+  readonly epoch?: Readonly<Record<string, number>>;
 }
 
 /** Those of the columns that a graph takes, with `key` and `step` where it asks for them. */
@@ -50,13 +52,15 @@ export function inputsOf(
   { inputs }: Pick<Session, "inputs">,
   graph: string,
   columns: Tensors,
-  { seed, step }: Counters,
+  { seed, step, epoch = {} }: Counters,
 ): Record<string, Tensor> {
+  const number = (value: number): Tensor => ({ dtype: "f32", shape: [], data: Float32Array.of(value) });
   const given: Record<string, Tensor> = {};
   for (const name of inputs[graph] ?? []) {
     if (Object.hasOwn(columns, name)) given[name] = columns[name]!;
     else if (name === "key") given.key = { dtype: "i32", shape: [2], data: Int32Array.of(seed, step) };
-    else if (name === "step") given.step = { dtype: "f32", shape: [], data: Float32Array.of(step) };
+    else if (name === "step") given.step = number(step);
+    else if (name.startsWith("epoch.")) given[name] = number(epoch[name.slice("epoch.".length)] ?? 0);
   }
   return given;
 }

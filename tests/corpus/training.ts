@@ -52,6 +52,20 @@ export const training: readonly BrokenProgram[] = [
     says: "batch should be a whole number from 1 on, and is the integer 0",
   },
   {
+    name: "a running mean that keeps nothing",
+    program: program(target, data, loss, optimizer, "ema: «1»"),
+    code: "train",
+    says: "ema should be a number between 0 and 1, and is the integer 1",
+    mend: "for example ema: 0.999",
+  },
+  {
+    name: "a rate that follows rows that are not held back",
+    program: program(target, data, loss, "optimizer: adam(lr: reduce_on_plateau(0.1, «val_loss»))"),
+    code: "name",
+    says: "there is no val_loss",
+    mend: "add validation: 10%",
+  },
+  {
     name: "a target that nothing declares",
     program: program(data, "loss: binary_cross_entropy(logits, «label»)", optimizer),
     code: "name",

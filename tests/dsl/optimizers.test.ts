@@ -169,6 +169,57 @@ train M {
   });
 });
 
+describe("ema", () => {
+  it("keeps a running mean of each parameter beside it, which forgets faster in the first steps", () => {
+    const module = moduleOf(program("sgd(lr: 0.1)", "ema: 0.3"));
+    let globals = initialOf(module);
+    let [w, mean] = [
+      [0.5, 0.5],
+      [0.5, 0.5],
+    ];
+    for (const step of [0, 1, 2, 3, 4]) {
+      const inputs = { a: floats([2], steepness), step: floats([], [step]) };
+      globals = new Map([...globals, ...runGraph(module, "train_step", inputs, globals).updates]);
+      const kept = Math.min(0.3, (1 + step) / (10 + step));
+      w = w.map((x, i) => x - 0.1 * steepness[i]! * x);
+      mean = mean.map((x, i) => kept * x + (1 - kept) * w[i]!);
+      numbers(globals.get("ema.average.w")!).forEach((x, i) => void expect(x).toBeCloseTo(mean[i]!, 12));
+      numbers(globals.get("w")!).forEach((x, i) => void expect(x).toBeCloseTo(w[i]!, 12));
+    }
+    expect(module.globals.get("ema.average.w")?.role).toBe("optimizer");
+  });
+});
+
+describe("reduce_on_plateau", () => {
+  /** The rates of the first and the second step of each epoch, given what the epochs before gave. */
+  const ratesOf = (call: string, metrics: readonly number[]): number[][] => {
+    const module = moduleOf(program(`max_norm(sgd(lr: ${call}))`));
+    let globals = initialOf(module);
+    return [0, ...metrics].map((metric, epoch) =>
+      [0, 1].map(() => {
+        const last = { "epoch.count": floats([], [epoch]), "epoch.loss": floats([], [metric]) };
+        const inputs = { a: floats([2], [0, 0]), step: floats([], [epoch]), ...last };
+        const { outputs, updates } = runGraph(module, "train_step", inputs, globals);
+        globals = new Map([...globals, ...updates]);
+        return numbers(outputs.learning_rate!)[0]!;
+      }),
+    );
+  };
+
+  it("divides the rate where the loss has not become less, once for each wait", () => {
+    const rates = ratesOf("reduce_on_plateau(1, loss, factor: 0.5, patience: 1)", [3, 2, 2, 2, 2, 2, 1]);
+    expect(rates).toEqual([1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25].map((rate) => [rate, rate]));
+  });
+
+  it("waits for more where it is told so, and stops at the end", () => {
+    const rates = ratesOf(
+      "reduce_on_plateau(1, loss, factor: 0.1, patience: 0, greatest: true, end: 0.05)",
+      [1, 2, 2, 1],
+    );
+    expect(rates.map(([first]) => first)).toEqual([1, 1, 1, 0.1, 0.05]);
+  });
+});
+
 describe("clipping", () => {
   /** What the first step of sgd(lr: 1) takes off: the clipped gradient. The gradient itself is [0.5, 1.5]. */
   const firstStep = (clip: string): number[] => pathOf("sgd(lr: 1)", `clip: ${clip}`)[0]!.map((w) => 0.5 - w);

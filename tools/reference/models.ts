@@ -167,7 +167,7 @@ function trainCnn(c: ReferenceCase): Program {
     loss: "cross_entropy(logits, t)",
     optimizer: `adam(lr: ${float(numberOf(c, "lr", 0.001))}, epsilon: 1e-8)`,
     weights,
-    record: { losses: { kind: "loss" } },
+    record: { losses: { kind: "output", name: "loss" } },
     last: weights,
   };
 }
@@ -193,7 +193,7 @@ function trainTinyGpt(c: ReferenceCase): Program {
     loss: "cross_entropy(logits, t)",
     optimizer: `adamw(lr: ${float(numberOf(c, "lr", 0.001))}, epsilon: 1e-8, weight_decay: ${float(numberOf(c, "weight_decay", 0))})`,
     weights,
-    record: { losses: { kind: "loss" } },
+    record: { losses: { kind: "output", name: "loss" } },
     last: weights,
     undetermined: {
       output: "param.b.self_attn.in_proj_bias",
@@ -225,7 +225,7 @@ function trainGru(c: ReferenceCase): Program {
     loss: "cross_entropy(logits, t)",
     optimizer: `adam(lr: ${float(numberOf(c, "lr", 0.001))}, epsilon: 1e-8)`,
     weights,
-    record: { losses: { kind: "loss" } },
+    record: { losses: { kind: "output", name: "loss" } },
     last: weights,
   };
 }

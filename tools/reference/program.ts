@@ -37,10 +37,8 @@ export interface Trajectory {
   /** The inputs of one step. */
   readonly feed: (step: number) => Readonly<Record<string, Tensor>>;
   readonly steps: number;
-  /** Outputs of the case that stack one value a step: the loss, or a parameter. */
-  readonly record: Readonly<
-    Record<string, { readonly kind: "loss" } | { readonly kind: "parameter"; readonly name: string }>
-  >;
+  /** Outputs of the case that stack one value a step: an output of the training step, such as the loss, or a parameter. */
+  readonly record: Readonly<Record<string, { readonly kind: "output" | "parameter"; readonly name: string }>>;
   /** Outputs that hold a parameter after the last step, by the name in the program. */
   readonly last?: Weights;
   /**

@@ -144,8 +144,8 @@ function checkTrajectory(c: ReferenceCase, program: Trajectory, session: Session
   for (let step = 0; step < program.steps; step++) {
     const results = run(session, "train_step", program.feed(step), step);
     for (const [output, what] of Object.entries(program.record)) {
-      const value = what.kind === "loss" ? results.loss : executable.read(what.name);
-      if (!value) throw new Error("the training step has no output named loss");
+      const value = what.kind === "output" ? results[what.name] : executable.read(what.name);
+      if (!value) throw new Error(`the training step has no output named ${what.name}`);
       recorded.set(output, [...(recorded.get(output) ?? []), ...value.data]);
     }
   }

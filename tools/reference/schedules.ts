@@ -44,6 +44,26 @@ const restarts = (c: ReferenceCase): Program =>
     `warm_restarts(at, ${base(c)}, steps: ${numberOf(c, "T_0", 1)}, factor: ${numberOf(c, "T_mult", 1)}, end: ${number(c, "eta_min", 0)})`,
   );
 
+/** The rate of the first step of each epoch, which knows the metric of the epoch before. */
+function plateau(c: ReferenceCase): Program {
+  const metric = c.inputs.metric;
+  if (!metric || c.attributes.threshold_mode !== "rel") return missing("only relative thresholds are in the table");
+  const settings = `factor: ${number(c, "factor", 0.1)}, patience: ${numberOf(c, "patience", 10)}, threshold: ${number(c, "threshold", 1e-4)}`;
+  const greatest = c.attributes.mode === "max";
+  const scalar = (value: number) => ({ dtype: "f32", shape: [], data: Float32Array.of(value) }) as const;
+  return {
+    kind: "trajectory",
+    inputs: {},
+    body: "param p: f32[] ~ zeros",
+    loss: "p",
+    optimizer: `sgd(lr: reduce_on_plateau(${base(c)}, loss, ${settings}, greatest: ${greatest}))`,
+    weights: {},
+    steps: metric.data.length,
+    feed: (step) => ({ "epoch.count": scalar(step), "epoch.loss": scalar(metric.data[step - 1] ?? 0) }),
+    record: { lr: { kind: "output", name: "learning_rate" } },
+  };
+}
+
 export const schedules: Readonly<Record<string, Recipe>> = {
   "lr_scheduler:StepLR": (c) =>
     schedule(`step_decay(at, ${base(c)}, rate: ${number(c, "gamma", 0.1)}, steps: ${numberOf(c, "step_size", 1)})`),
@@ -67,5 +87,5 @@ export const schedules: Readonly<Record<string, Recipe>> = {
     const passed = numbersOf(c, "milestones", 0, 0).map((milestone) => `cast(at >= ${float(milestone)}, f32)`);
     return schedule(`${base(c)} * ${number(c, "gamma", 0.1)} ** (${["0.0 * at", ...passed].join(" + ")})`);
   },
-  "lr_scheduler:ReduceLROnPlateau": () => missing("a rate that follows a metric is no schedule of steps"),
+  "lr_scheduler:ReduceLROnPlateau": plateau,
 };

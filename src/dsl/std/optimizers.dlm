@@ -179,3 +179,12 @@ block clip_value(gradients, limit: float) {
   }
   clipped
 }
+
+/// `ema: decay`: a running mean of a parameter, from its value before the step and that after it. In the first steps it forgets faster,
+/// min(decay, (1 + step) / (10 + step)), so that it does not stay where the training began.
+block ema(w, next, step, decay: float) {
+  state average = w
+  kept = minimum(decay, (1 + step) / (10 + step))
+  update average = kept * average + (1 - kept) * next
+  average
+}

@@ -59,3 +59,27 @@ schedule warm_restarts(step, lr: float, steps: int, factor: int = 1, end: float 
   }
   end + (lr - end) * 0.5 * (1 + cos(pi * clip(progress, 0, 1)))
 }
+
+/// lr at first; `factor` times as much where `watched` has not become better for more than `patience` epochs, again and again, but
+/// not less than `end`: `adam(lr: reduce_on_plateau(1e-3, val_loss, patience: 2))`. Better is less, or with `greatest` more, by
+/// a share of `threshold` at least. The optimizer of a `train` block knows the loss and all metrics of the epoch before by their names.
+schedule reduce_on_plateau(step, epoch, lr: float, watched: f32[], factor: float = 0.1, patience: int = 10,
+                           threshold: float = 1e-4, greatest: bool = false, end: float = 0) {
+  sign = 1
+  if greatest {
+    sign = -1
+  }
+  state counted: f32[] = 0                                     // epochs that were looked at
+  state best: f32[] = sign * inf
+  state waited: f32[] = 0
+  state scale: f32[] = 1
+  fresh = epoch > counted
+  better = sign * watched < sign * best * (1 - sign * threshold)
+  waiting = where(better, 0.0, waited + 1)
+  tired = fresh && waiting > patience
+  update counted = epoch
+  update best = where(fresh && better, watched, best)
+  update waited = where(fresh, where(tired, 0.0, waiting), waited)
+  update scale = where(tired, factor * scale, scale)
+  maximum(lr * scale, end) + 0 * step
+}
