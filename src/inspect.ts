@@ -15,7 +15,8 @@ import { callsIn, kernelsIn, type Program } from "./ir/kernel/program.ts";
 import type { Kernel } from "./ir/kernel/types.ts";
 import { operation } from "./ir/ops/index.ts";
 import { printModule } from "./ir/print.ts";
-import { peakOf, representativeSize } from "./passes/graph/plan-memory.ts";
+import { representativeSize } from "./passes/graph/plan-memory.ts";
+import { peakOf } from "./peak.ts";
 
 export type View =
   | { readonly kind: "graph"; readonly after?: string; readonly each: boolean }

@@ -2,16 +2,16 @@
 // that die, updates are written into their parameter where nobody reads the old value afterwards, and the rest share an arena.
 // Sizes stay polynomials in the free dimensions: one plan serves every batch.
 
-import { attribute } from "../../ir/attributes.ts";
-import { addDims, type Dim, equalDims, evaluateDim, multiplyDims, productOf, symbol, symbolsOf } from "../../ir/dim.ts";
-import { bytesOf } from "../../ir/dtype.ts";
-import type { Graph, Node, ResultValue, TensorType, Value } from "../../ir/graph.ts";
-import type { MemoryPlan, Place, PlannedBuffer } from "../../ir/memory-plan.ts";
-import { isLoop, partsOfScan } from "../../ir/ops/scan.ts";
+import { addDims, type Dim, equalDims, evaluateDim, multiplyDims, productOf, symbolsOf } from "../../ir/dim.ts";
+import type { Graph, Node, ResultValue, Value } from "../../ir/graph.ts";
+import type { MemoryPlan, Place } from "../../ir/memory-plan.ts";
+import { isLoop } from "../../ir/ops/scan.ts";
 import { mapBodies } from "../map-graph.ts";
 import { definePass } from "../pass.ts";
+import { bytesOfType, carriesOf, type Slots, stepOf } from "./carries.ts";
 import { canWriteInPlace } from "./in-place.ts";
-import { ridesOn, settleLoops } from "./settle-loops.ts";
+import { settleLoops } from "./settle-loops.ts";
+import { updatesInPlace } from "./updates-in-place.ts";
 import { viewOf } from "./views.ts";
 
 /** What every free size is taken to be when buffers are ordered and peaks are compared: a usual batch. */
@@ -223,68 +223,9 @@ function spansOf({ nodes }: Graph, start: number): Span[] {
   });
 }
 
-/** Where a carry lies: in one place, or, where it is also yielded, in a stack with one slot more than there are steps. */
-interface Slots {
-  readonly bytes: Dim;
-  /** Offsets in elements: of the first value, of what a step reads and writes, and of the last value. */
-  readonly start: Dim;
-  readonly now: Dim;
-  readonly next: Dim;
-  readonly end: Dim;
-  /** The yields that lie in the stack: the values after the steps, and those before; -1 for none. With the offsets of their first slots. */
-  readonly after: number;
-  readonly before: number;
-  readonly stackAfter: Dim;
-  readonly stackBefore: Dim;
-}
-
 interface Carry extends Slots {
   readonly storage: Storage;
 }
-
-const stepOf = ({ attributes: { index } }: Node): Dim => symbol(String(index));
-
-function carriesOf(node: Node): readonly Slots[] {
-  const { body, first } = partsOfScan(node);
-  const { extent, reversed } = node.attributes;
-  if (extent === undefined || !attribute.dim.is(extent))
-    throw new TypeError("only loops have places: run open-scans before plan-memory");
-  return first.map((value, i): Slots => {
-    const { after, before } = ridesOn(body, first.length, i);
-    const bytes = bytesOfType(value.type);
-    if (after < 0 && before < 0)
-      return { bytes, start: 0, now: 0, next: 0, end: 0, after, before, stackAfter: 0, stackBefore: 0 };
-    const size = productOf(value.type.shape);
-    const [lower, upper] = [stepOf(node), addDims(stepOf(node), 1)].map((slot) => multiplyDims(slot, size));
-    const last = multiplyDims(extent, size);
-    const whole = multiplyDims(addDims(extent, 1), bytes);
-    return reversed
-      ? {
-          bytes: whole,
-          start: last,
-          now: upper!,
-          next: lower!,
-          end: 0,
-          after,
-          before,
-          stackAfter: 0,
-          stackBefore: size,
-        }
-      : {
-          bytes: whole,
-          start: 0,
-          now: lower!,
-          next: upper!,
-          end: last,
-          after,
-          before,
-          stackAfter: size,
-          stackBefore: 0,
-        };
-  });
-}
-
-const bytesOfType = (type: TensorType): Dim => multiplyDims(bytesOf[type.dtype], productOf(type.shape));
 
 const sizeAt = (dim: Dim): number =>
   evaluateDim(dim, Object.fromEntries(symbolsOf(dim).map((name) => [name, representativeSize])));
@@ -332,96 +273,4 @@ function dyingOperand(
     if (operand.type.dtype === node.results[result]!.type.dtype && canWriteInPlace(node, index, result)) return storage;
   }
   return undefined;
-}
-
-/** Updates whose value can be written over the old one: nobody reads that later, nor in another order than it is overwritten. */
-function updatesInPlace(graph: Graph): Map<ResultValue, string> {
-  const position = new Map(graph.nodes.map((node, i) => [node, i]));
-  const reads = readsOfGlobals(graph);
-  const inPlace = new Map<ResultValue, string>();
-  for (const { target, value } of graph.updates) {
-    if (value.kind !== "result" || inPlace.has(value) || viewOf(value.node) || isLoop(value.node)) continue;
-    const at = position.get(value.node)!;
-    const safe = (reads.get(target) ?? []).every(
-      (read) =>
-        read.position < at ||
-        (read.position === at &&
-          read.operand !== undefined &&
-          read.direct &&
-          canWriteInPlace(value.node, read.operand, value.index)),
-    );
-    if (safe) inPlace.set(value, target);
-  }
-  return inPlace;
-}
-
-interface GlobalRead {
-  readonly position: number;
-  readonly operand?: number;
-  /** Not through a view. */
-  readonly direct: boolean;
-}
-
-function readsOfGlobals(graph: Graph): Map<string, GlobalRead[]> {
-  const reads = new Map<string, GlobalRead[]>();
-  const viewed = new Map<Value, string>();
-  const globalOf = (value: Value): string | undefined => (value.kind === "global" ? value.name : viewed.get(value));
-  const note = (name: string, read: GlobalRead): void => {
-    const list = reads.get(name) ?? [];
-    list.push(read);
-    reads.set(name, list);
-  };
-  for (const [position, node] of graph.nodes.entries()) {
-    const view = viewOf(node);
-    const base = view && globalOf(view.operand);
-    if (base !== undefined) viewed.set(node.results[0]!, base);
-    for (const [operand, input] of node.inputs.entries()) {
-      const name = globalOf(input);
-      if (name !== undefined && base === undefined) note(name, { position, operand, direct: input.kind === "global" });
-    }
-  }
-  for (const { value } of graph.outputs) {
-    const name = globalOf(value);
-    if (name !== undefined) note(name, { position: graph.nodes.length, direct: false });
-  }
-  for (const { target, value } of graph.updates) {
-    const name = globalOf(value);
-    if (name !== undefined && (name !== target || value.kind !== "global"))
-      note(name, { position: graph.nodes.length, direct: false });
-  }
-  return reads;
-}
-
-/** Bytes for one choice of the free sizes: what the plan takes, and the largest sum of what lives at one time, below which none can go. */
-export function peakOf(
-  buffers: readonly PlannedBuffer[],
-  sizes: Readonly<Record<string, number>>,
-): { readonly peak: number; readonly lowerBound: number } {
-  const align = (bytes: number): number => Math.ceil(bytes / 16) * 16;
-  const placed: { offset: number; bytes: number; first: number; last: number }[] = [];
-  for (const { bytes: dim, first, last } of buffers) {
-    const bytes = align(evaluateDim(dim, sizes));
-    const neighbours = placed
-      .filter((other) => other.first <= last && first <= other.last)
-      .sort((a, b) => a.offset - b.offset);
-    let offset = 0;
-    for (const other of neighbours) {
-      if (other.offset >= offset + bytes) break;
-      offset = Math.max(offset, other.offset + other.bytes);
-    }
-    placed.push({ offset, bytes, first, last });
-  }
-  const ends = Math.max(0, ...buffers.map((buffer) => buffer.last));
-  const living = new Float64Array(ends + 2);
-  for (const { bytes, first, last } of placed) {
-    living[first] = living[first]! + bytes;
-    living[last + 1] = living[last + 1]! - bytes;
-  }
-  let now = 0;
-  let lowerBound = 0;
-  for (const change of living) {
-    now += change;
-    lowerBound = Math.max(lowerBound, now);
-  }
-  return { peak: Math.max(0, ...placed.map((p) => p.offset + p.bytes)), lowerBound };
 }
