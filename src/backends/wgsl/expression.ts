@@ -218,16 +218,18 @@ function binary(expr: Extract<Expr, { kind: "binary" }>, c: ExpressionContext): 
 }
 
 function floatBinary({ op, a: x, b: y }: Extract<Expr, { kind: "binary" }>, c: ExpressionContext): Rendered {
-  const [a, b] = [opaque(x, c), value(y, c)];
+  // Each operand is rendered once: rendering the first of a long sum twice at each step takes exponential time.
+  const a = takesOpaque(op, y) ? opaque(x, c) : value(x, c);
+  const b = value(y, c);
   switch (op) {
     case "add":
-      return join(value(x, c), "+", b, level.additive);
+      return join(a, "+", b, level.additive);
     case "subtract":
-      return join(value(x, c), "-", b, level.additive);
+      return join(a, "-", b, level.additive);
     case "multiply":
-      return join(value(x, c), "*", b, level.multiplicative);
+      return join(a, "*", b, level.multiplicative);
     case "divide":
-      return join(y.kind === "constant" ? a : value(x, c), "/", b, level.multiplicative);
+      return join(a, "/", b, level.multiplicative);
     case "remainder":
       return call(c.use("remainder"), a, b);
     case "power":
@@ -237,12 +239,29 @@ function floatBinary({ op, a: x, b: y }: Extract<Expr, { kind: "binary" }>, c: E
     case "minimum":
     case "maximum": {
       // Beside a constant one comparison keeps NaN.
-      const [variable, limit] = x.kind === "constant" ? [b, value(x, c)] : [a, b];
+      const [variable, limit] = x.kind === "constant" ? [b, a] : [a, b];
       if (isNumber(x) || isNumber(y)) return call(c.use(op === "maximum" ? "at_least" : "at_most"), variable, limit);
       return call(c.use(op), a, b);
     }
     default:
       throw new TypeError(`${op} of floats`);
+  }
+}
+
+/** Whether the compiler of shaders could fold the operation, and would refuse what has no finite result. */
+function takesOpaque(op: BinaryOp, y: Expr): boolean {
+  switch (op) {
+    case "remainder":
+    case "power":
+    case "atan2":
+      return true;
+    case "divide":
+      return y.kind === "constant";
+    case "minimum":
+    case "maximum":
+      return !isNumber(y);
+    default:
+      return false;
   }
 }
 
