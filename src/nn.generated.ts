@@ -243,16 +243,16 @@ export interface Library {
    * Any other label that is no class makes the loss infinite, which training reports. `smoothing` moves that share of each label evenly
    * to all classes (Szegedy and others, 2015). `class_weights` [K] and `row_weights` [...B] weigh the mean.
    */
-  readonly cross_entropy: { (logits: Tensor, label: Argument, options?: { readonly ignore?: Dim | undefined | undefined; readonly smoothing?: Operand | undefined; readonly class_weights?: Argument | undefined | undefined; readonly row_weights?: Argument | undefined | undefined }): Tensor; (label: Argument, options?: { readonly ignore?: Dim | undefined | undefined; readonly smoothing?: Operand | undefined; readonly class_weights?: Argument | undefined | undefined; readonly row_weights?: Argument | undefined | undefined }): Layer; };
-  /** The mean of the losses of the rows, or Σ weight · loss / Σ weight. */
-  readonly weighted_mean: { (losses: Tensor, options?: { readonly weights?: Argument | undefined | undefined }): Tensor; (options?: { readonly weights?: Argument | undefined | undefined }): Layer; };
+  readonly cross_entropy: { (logits: Tensor, label: Argument, options?: { readonly ignore?: Dim | undefined | undefined; readonly smoothing?: Operand | undefined; readonly class_weights?: Operand | undefined | undefined; readonly row_weights?: Operand | undefined | undefined }): Tensor; (label: Argument, options?: { readonly ignore?: Dim | undefined | undefined; readonly smoothing?: Operand | undefined; readonly class_weights?: Operand | undefined | undefined; readonly row_weights?: Operand | undefined | undefined }): Layer; };
+  /** The mean of the losses of the rows, or Σ weight · loss / Σ weight, which is 0 where nothing weighs. */
+  readonly weighted_mean: { (losses: Tensor, options?: { readonly weights?: Operand | undefined | undefined }): Tensor; (options?: { readonly weights?: Operand | undefined | undefined }): Layer; };
   /** Probabilities of classes, a `share` of which goes evenly to all of them. */
   readonly smoothed: { (label: Tensor, options?: { readonly share?: Operand | undefined }): Tensor; (options?: { readonly share?: Operand | undefined }): Layer; };
   /**
    * Cross-entropy in which rows that are sure already count less: -(1 - p)^gamma · log p (Lin and others, 2017). `class_weights` are
    * the α of the paper.
    */
-  readonly focal_loss: { (logits: Tensor, label: Operand, options?: { readonly gamma?: Operand | undefined; readonly class_weights?: Argument | undefined | undefined }): Tensor; (label: Operand, options?: { readonly gamma?: Operand | undefined; readonly class_weights?: Argument | undefined | undefined }): Layer; };
+  readonly focal_loss: { (logits: Tensor, label: Operand, options?: { readonly gamma?: Operand | undefined; readonly class_weights?: Operand | undefined | undefined }): Tensor; (label: Operand, options?: { readonly gamma?: Operand | undefined; readonly class_weights?: Operand | undefined | undefined }): Layer; };
   /**
    * -label · log(p) - (1 - label) · log(1 - p) with p = sigmoid(logits), in the form that cannot overflow:
    * max(x, 0) - x · label + log(1 + e^-|x|). Errors on positive labels count `positive_weight` times.

@@ -273,7 +273,10 @@ export function tensorArgument(
     return tensor(asOperand(c, value, wanted ?? (value.kind === "bool" ? "bool" : "f32")));
   const message = `${callee} expects ${parameter.name.name}: ${formatTypeExpression(type)}`;
   if (value.kind !== "tensor")
-    throw mistake(c, "argument", `${message}, and gets ${kindOf(value)}`, { place: argument.place });
+    throw mistake(c, "argument", `${message}, and gets ${kindOf(value)}`, {
+      place: argument.place,
+      help: value.kind === "list" ? `array(${describe(value)}) makes a tensor of it` : undefined,
+    });
   const { dtype } = value.value.type;
   if (wanted !== undefined && wanted !== dtype)
     throw mistake(c, "type", `${message}, with elements ${wanted}, not ${dtype}`, {

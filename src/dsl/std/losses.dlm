@@ -4,8 +4,8 @@
 /// probability for each class, f32[...B, K]. Rows whose label is `ignore` do not count; if none counts, the loss is 0.
 /// Any other label that is no class makes the loss infinite, which training reports. `smoothing` moves that share of each label evenly
 /// to all classes (Szegedy and others, 2015). `class_weights` [K] and `row_weights` [...B] weigh the mean.
-block cross_entropy(logits: f32[...B, K], label, ignore: int = none, smoothing: float = 0, class_weights = none,
-                    row_weights = none) -> f32[] {
+block cross_entropy(logits: f32[...B, K], label, ignore: int = none, smoothing: float = 0, class_weights: f32[K] = none,
+                    row_weights: f32[...B] = none) -> f32[] {
   log_p = log_softmax(logits)
   if dtype(label) == f32 {
     assert shape(label) == B + [K], "labels {shape(label)} do not fit logits {B + [K]}"
@@ -24,7 +24,6 @@ block cross_entropy(logits: f32[...B, K], label, ignore: int = none, smoothing: 
       losses = where(known, (1 - smoothing) * losses - smoothing * mean(log_p, axis: -1), inf)
     }
     if class_weights != none {
-      assert shape(class_weights) == [K], "class_weights {shape(class_weights)} should be {[K]}"
       of_label = take(class_weights, label)
       if row_weights == none {
         row_weights = of_label
@@ -45,13 +44,12 @@ block cross_entropy(logits: f32[...B, K], label, ignore: int = none, smoothing: 
   }
 }
 
-/// The mean of the losses of the rows, or Σ weight · loss / Σ weight.
-block weighted_mean(losses: f32[...B], weights = none) -> f32[] {
+/// The mean of the losses of the rows, or Σ weight · loss / Σ weight, which is 0 where nothing weighs.
+block weighted_mean(losses: f32[...B], weights: f32[...B] = none) -> f32[] {
   if weights == none {
     mean(losses)
   } else {
-    assert shape(weights) == B, "weights {shape(weights)} do not fit rows {B}"
-    sum(weights * losses) / sum(weights)
+    sum(weights * losses) / maximum(sum(weights), 1e-12)
   }
 }
 
@@ -66,7 +64,7 @@ block smoothed(label: f32[...B, K], share: float = 0) -> f32[...B, K] {
 
 /// Cross-entropy in which rows that are sure already count less: -(1 - p)^gamma · log p (Lin and others, 2017). `class_weights` are
 /// the α of the paper.
-block focal_loss(logits: f32[...B, K], label: i32[...B], gamma: float = 2, class_weights = none) -> f32[] {
+block focal_loss(logits: f32[...B, K], label: i32[...B], gamma: float = 2, class_weights: f32[K] = none) -> f32[] {
   hit = one_hot(label, K, bool)
   log_p = sum(where(hit, log_softmax(logits), 0), axis: -1)
   losses = -(-expm1(minimum(log_p, -1e-7))) ** gamma * log_p

@@ -1,10 +1,11 @@
 // Finding columns for transforms, with errors that say which there are and what is wanted instead.
 
 import type { DataCall } from "../../dsl/training-plan.ts";
-import { describeTensor } from "../../formats/elements.ts";
+import { convertTensor, describeTensor, readableAt } from "../../formats/elements.ts";
+import type { Tensor } from "../../ir/dtype.ts";
 import { closest } from "../../util/text.ts";
 import { DataError, listNames } from "./data-error.ts";
-import type { Column, Dataset } from "./dataset.ts";
+import { type Column, type Dataset, materialised } from "./dataset.ts";
 
 /** The column of a name. Throws a DataError where there is none. */
 export function columnNamed(dataset: Dataset, name: string, call: DataCall): Column {
@@ -16,12 +17,14 @@ export function columnNamed(dataset: Dataset, name: string, call: DataCall): Col
   throw new DataError(call, `there is no column ${name}`, help);
 }
 
-/** A column of class numbers, i32[N]. Throws a DataError where it is no such. */
-export function labelsNamed(dataset: Dataset, name: string, call: DataCall): Column {
-  const column = columnNamed(dataset, name, call);
-  if (column.dtype === "i32" && column.shape.length === 1) return column;
-  const what = `${name} is ${describeTensor(column)}, but labels are i32[N]`;
-  throw new DataError(call, what, `name the column of labels: ${call.name}(…, column: label)`);
+/** A column of class numbers, i32[N], or floats that are whole numbers. Throws a DataError where it is no such. */
+export function labelsNamed(dataset: Dataset, name: string, call: DataCall): Tensor {
+  const column = materialised(columnNamed(dataset, name, call));
+  const odd = column.data.findIndex((value) => (value | 0) !== value);
+  if (column.shape.length === 1 && odd < 0) return convertTensor(column, "i32");
+  const why = odd < 0 ? "" : `; row ${odd + 1} has ${readableAt(column, odd)}`;
+  const what = `${name} is ${describeTensor(column)}, but labels are i32[N]${why}`;
+  throw new DataError(call, what, `name the column of labels, or leave ${call.name} out`);
 }
 
 /** A column of floats with as many axes as wanted, the rows' axis counted. Throws a DataError where it is no such. */

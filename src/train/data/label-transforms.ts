@@ -5,7 +5,7 @@ import type { DataTransform } from "../../dsl/data-signatures.ts";
 import { permutation, randomFor } from "../random.ts";
 import { labelsNamed, withColumn } from "./columns.ts";
 import { DataError } from "./data-error.ts";
-import { type ComputedColumn, gatherColumn, materialised, selectRows } from "./dataset.ts";
+import { type ComputedColumn, gatherColumn, selectRows } from "./dataset.ts";
 import { classCounts } from "./statistics.ts";
 import type { TransformOf } from "./transforms.ts";
 
@@ -17,7 +17,7 @@ export const labelTransforms: { readonly [name in LabelTransform]: TransformOf }
   // Not by the seed of the training: trainings with several seeds are compared on the same test data.
   split: (dataset, call, { values }, { role }) => {
     const order = permutation(dataset.rows, randomFor("split", Number(values.seed ?? 0)));
-    const labels = values.by === undefined ? undefined : materialised(labelsNamed(dataset, String(values.by), call));
+    const labels = values.by === undefined ? undefined : labelsNamed(dataset, String(values.by), call);
     // Rows of one class stand side by side, in random order, so that equal steps through them take a share of each.
     if (labels) order.sort((a, b) => labels.data[a]! - labels.data[b]!);
     const share = Number(values.share);
@@ -30,7 +30,7 @@ export const labelTransforms: { readonly [name in LabelTransform]: TransformOf }
   one_hot: (dataset, call, { columns }) => {
     let changed = dataset;
     for (const [name, size] of Object.entries(columns)) {
-      const labels = materialised(labelsNamed(dataset, name, call));
+      const labels = labelsNamed(dataset, name, call);
       const classes = Number(size);
       const odd = labels.data.find((label) => label >= classes);
       if (odd !== undefined) {
@@ -51,7 +51,7 @@ export const labelTransforms: { readonly [name in LabelTransform]: TransformOf }
   hide_labels: (dataset, call, bound, { seed, role }) => {
     const name = labelColumn(bound);
     const column = labelsNamed(dataset, name, call);
-    const data = Int32Array.from(materialised(column).data);
+    const data = Int32Array.from(column.data);
     const hidden = Math.round(Number(bound.values.share) * dataset.rows);
     const order = permutation(dataset.rows, randomFor("hide_labels", Number(bound.values.seed ?? seed), role));
     for (const row of order.subarray(0, hidden)) data[row] = -1;
@@ -59,7 +59,7 @@ export const labelTransforms: { readonly [name in LabelTransform]: TransformOf }
   },
 
   balance: (dataset, call, bound, { seed }) => {
-    const labels = materialised(labelsNamed(dataset, labelColumn(bound), call));
+    const labels = labelsNamed(dataset, labelColumn(bound), call);
     const counts = classCounts(labels);
     const most = Math.max(...counts.values());
     const order = permutation(dataset.rows, randomFor("balance", seed));
@@ -78,7 +78,7 @@ export const labelTransforms: { readonly [name in LabelTransform]: TransformOf }
   },
 
   class_weights: (dataset, call, bound) => {
-    const labels = materialised(labelsNamed(dataset, labelColumn(bound), call));
+    const labels = labelsNamed(dataset, labelColumn(bound), call);
     const counts = classCounts(labels);
     const labelled = [...counts.values()].reduce((sum, count) => sum + count, 0);
     const data = Float32Array.from(labels.data, (label) => labelled / counts.size / (counts.get(label) ?? Infinity));

@@ -242,8 +242,8 @@ describe("mistakes in pipelines", () => {
     ["no labels to hide", [source, call("hide_labels", [0.5])], "there is no column label"],
     [
       "labels that are none",
-      [source, call("hide_labels", [0.5], { column: "x" })],
-      "x is f32[2], but labels are i32[N]",
+      [call("rows", [], { x: [1, 0.1] }), call("hide_labels", [0.5], { column: "x" })],
+      "x is f32[2], but labels are i32[N]; row 2 has 0.1",
     ],
     [
       "a column missing in a file",
