@@ -93,7 +93,8 @@ export const dataSources = {
   characters: {
     doc:
       "Windows of a text, which do not overlap: `text: i32[N, window]`, each character the number of its class. The classes " +
-      "are all characters of the file, by their code points. `next: shifted(1)` gives the windows that begin one character later.",
+      "are all characters of the file, by their code points. `next: shifted(1)` gives the windows that begin one character later. " +
+      "`validation: 5%` holds back the last of them.",
     parameters: [
       { name: "file", kind: "text", doc: "path of the file, in UTF-8" },
       { name: "window", kind: "size", doc: "characters of a window" },
@@ -113,7 +114,8 @@ export const dataTransforms = {
   split: {
     doc:
       "Parts the rows: in `test` this share of them, chosen at random, in `data` the others. To be written in both, after the " +
-      "same source. The choice does not depend on the seed of the training.",
+      "same source. The choice does not depend on the seed of the training. Of windows of a sequence `test` gets the last, and " +
+      "`data` those that share no value with them; `seed` asks for a random choice nevertheless.",
     parameters: [
       { name: "share", kind: "share", doc: "of the rows, for the test" },
       { name: "by", kind: "column", doc: "labels, of each of which the share is taken", optional: true, named: true },
@@ -199,7 +201,8 @@ export const dataTransforms = {
   windows: {
     doc:
       "Cuts a series, one column, into overlapping windows: `windows(series: 28, actual: 1)` gives rows of 28 values " +
-      "and the one after them.",
+      "and the one after them. What is held back of them, `validation: 20%`, is the last part of the series, and folds are pieces of it; " +
+      "windows that share a value with it are left out of the training.",
     parameters: [],
     columns: { kind: "count", doc: "its number of values" },
   },

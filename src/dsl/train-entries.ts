@@ -122,7 +122,7 @@ function constant(c: Context, env: Environment, written: Expression): CompileVal
   return evaluate(c, env, written);
 }
 
-/** `10%` is a random tenth, `last(20%)` the last fifth. */
+/** `10%` is a tenth, `random(10%)` one chosen at random, `last(20%)` the last fifth. */
 function validationOf(
   c: Context,
   env: Environment,
@@ -131,13 +131,14 @@ function validationOf(
 ): ValidationSplit | undefined {
   const [written] = entryOf(train, "validation")?.values ?? [];
   if (!written) return undefined;
-  const isLast = written.kind === "call" && written.callee.kind === "name" && written.callee.name === "last";
-  const shareOf = isLast ? written.arguments[0]?.value : written;
+  const called = written.kind === "call" && written.callee.kind === "name" ? written.callee.name : undefined;
+  const from = called === "last" || called === "random" ? called : undefined;
+  const [shareOf, ...more] = written.kind === "call" && from ? written.arguments.map(({ value }) => value) : [written];
   const value = shareOf && constant(c, env, shareOf);
   const share = value?.kind === "float" || value?.kind === "int" ? value.value : undefined;
-  if (typeof share !== "number" || share <= 0 || share >= 1 || (isLast && written.arguments.length !== 1))
-    return fault(written.span, "validation should be a share such as 10% or last(20%)");
-  return { share, from: isLast ? "last" : "random" };
+  if (typeof share !== "number" || share <= 0 || share >= 1 || more.length > 0)
+    return fault(written.span, "validation should be a share such as 10%, random(10%) or last(20%)");
+  return { share, ...(from ? { from } : {}) };
 }
 
 function earlyStopOf(

@@ -21,10 +21,10 @@ export interface DataCall {
 /** A source and what is done to its rows, in order. */
 export type DataPipeline = readonly DataCall[];
 
-/** Which rows are held back for validation: the last of the file, or a seeded random choice. */
+/** Which rows are held back for validation: the last of the file, or a seeded random choice; as is usual for the data where neither is said. */
 export interface ValidationSplit {
   readonly share: number;
-  readonly from: "random" | "last";
+  readonly from?: "random" | "last";
 }
 
 export interface TrainingPlan {

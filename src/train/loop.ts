@@ -58,14 +58,14 @@ export interface TrainingResult {
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
   const started = performance.now();
-  const run = await begin(options);
+  const split: Split = options.plan.folds ? { train: options.data } : validationSplit(options.data, options.plan);
+  const run = await begin(options, split);
   const { plan, progress, report, session } = run;
   const interrupted = (): TrainingResult => {
     const place = { epoch: progress.epoch + 1, epochs: plan.epochs, step: progress.batch };
     report({ event: "interrupted", ...run.foldNumber(), ...place });
     return { status: "interrupted", progress };
   };
-  const split: Split = plan.folds ? { train: options.data } : validationSplit(options.data, plan);
   const stoppedEarly = plan.folds ? await trainFolds(run, options.data) : await trainFold(run, split);
   if (stoppedEarly === undefined) return interrupted();
   if (run.kept) restore(run, run.kept);
@@ -118,8 +118,8 @@ async function predictionsOf(run: Run, data: Dataset) {
 }
 
 /** Opens the store, takes up a checkpoint, and says what is going to be done. */
-async function begin(options: TrainOptions): Promise<Run> {
-  const { executable, module, plan, data, shuffle = true, report = () => {}, pace = usualPace } = options;
+async function begin(options: TrainOptions, split: Split): Promise<Run> {
+  const { executable, module, plan, shuffle = true, report = () => {}, pace = usualPace } = options;
   checkMonitor(plan);
   const session = sessionOf(executable, module);
   const identity = () => identityOf(session, plan, options);
@@ -139,12 +139,11 @@ async function begin(options: TrainOptions): Promise<Run> {
     best: from?.best,
     kept: from?.fold,
   };
-  const held = plan.validation ? Math.round(plan.validation.share * data.rows) : 0;
   report({
     event: "begin",
     model: plan.model,
-    rows: data.rows - held,
-    validation: held,
+    rows: split.train.rows,
+    validation: split.validation?.rows ?? 0,
     test: options.test?.rows ?? 0,
     folds: plan.folds ?? 0,
     epochs: plan.epochs,

@@ -2,7 +2,7 @@
 
 import type { TrainingPlan } from "../dsl/training-plan.ts";
 import { UserError } from "../util/user-error.ts";
-import { type Dataset, materialised, selectRows, sliceRows } from "./data/dataset.ts";
+import { type Dataset, materialised, range, selectRows, sliceRows } from "./data/dataset.ts";
 import { permutation, randomFor } from "./random.ts";
 
 export interface Split {
@@ -10,17 +10,20 @@ export interface Split {
   readonly validation?: Dataset;
 }
 
-/** The split of `plan.validation`, the whole data where there is none. Rows keep their order. Throws a UserError. */
+/**
+ * The split of `plan.validation`, the whole data where there is none. Unless the plan says which, the rows are chosen at random; of the
+ * windows of a sequence they are the last. Rows keep their order. Throws a UserError.
+ */
 export function validationSplit(data: Dataset, { validation, seed }: TrainingPlan): Split {
   if (!validation) return { train: data };
   const held = Math.round(validation.share * data.rows);
-  if (held < 1 || held >= data.rows) {
+  const from = validation.from ?? (data.overlap === undefined ? "random" : "last");
+  const left = data.rows - held - (from === "last" ? (data.overlap ?? 0) : 0);
+  if (held < 1 || left < 1) {
     const what = `a validation share of ${100 * validation.share}% of ${data.rows} rows leaves ${held} for validation`;
-    throw new UserError(`${what} and ${data.rows - held} for training`, "change the share, or use more rows");
+    throw new UserError(`${what} and ${Math.max(0, left)} for training`, "change the share, or use more rows");
   }
-  if (validation.from === "last") {
-    return { train: sliceRows(data, 0, data.rows - held), validation: sliceRows(data, data.rows - held) };
-  }
+  if (from === "last") return { train: sliceRows(data, 0, left), validation: sliceRows(data, data.rows - held) };
   const order = permutation(data.rows, randomFor("validation", seed));
   return {
     train: selectRows(data, order.slice(held).sort()),
@@ -30,13 +33,15 @@ export function validationSplit(data: Dataset, { validation, seed }: TrainingPla
 
 /**
  * One of the splits of a cross-validation; each row is held back in one of them. Where the plan has a target of class
- * numbers, i32[N], each part gets about the same number of every class (stratified).
+ * numbers, i32[N], each part gets about the same number of every class (stratified). Windows of a sequence are held back piece by
+ * piece instead.
  * @param fold counted from 0
  */
 export function foldSplit(data: Dataset, plan: TrainingPlan, folds: number, fold: number): Split {
   if (folds < 2 || folds > data.rows) {
     throw new UserError(`${data.rows} rows cannot be split into ${folds} folds`, `choose from 2 to ${data.rows} folds`);
   }
+  if (data.overlap !== undefined) return pieceSplit(data, data.overlap, folds, fold);
   const order = permutation(data.rows, randomFor("folds", plan.seed));
   const labels = plan.targets
     .map((name) => data.columns[name])
@@ -48,4 +53,13 @@ export function foldSplit(data: Dataset, plan: TrainingPlan, folds: number, fold
     train: selectRows(data, order.filter((_row, i) => i % folds !== fold).sort()),
     validation: selectRows(data, order.filter((_row, i) => i % folds === fold).sort()),
   };
+}
+
+/** A piece of the sequence is held back; the windows around it that reach into it are left out. */
+function pieceSplit(data: Dataset, overlap: number, folds: number, fold: number): Split {
+  const [start, end] = [fold, fold + 1].map((at) => Math.floor((at * data.rows) / folds));
+  const train = range(0, data.rows).filter((row) => row < start! - overlap || row >= end! + overlap);
+  if (train.length > 0) return { train: selectRows(data, train), validation: sliceRows(data, start!, end) };
+  const what = `${data.rows} windows cannot be split into ${folds} folds: each shares values with ${overlap} after it`;
+  throw new UserError(what, "make fewer folds, or use a longer sequence");
 }

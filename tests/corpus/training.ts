@@ -145,7 +145,7 @@ export const training: readonly BrokenProgram[] = [
     name: "validation by more than everything",
     program: program(target, data, loss, optimizer, "validation: «200%»"),
     code: "train",
-    says: "validation should be a share such as 10% or last(20%)",
+    says: "validation should be a share such as 10%, random(10%) or last(20%)",
   },
   {
     name: "folds and validation",

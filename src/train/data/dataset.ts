@@ -39,6 +39,11 @@ export interface Dataset {
   readonly columns: Readonly<Record<string, Column>>;
   /** For columns of classes that were texts: the text of each number. */
   readonly classes: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Set where the rows are windows of one sequence, in its order: of how many rows after it a row shares values. What is held back of
+   * such a table is one piece, with so many rows between it and those that train.
+   */
+  readonly overlap?: number;
   /** How many times an epoch of the training meets each row, once where this is absent. */
   readonly visits?: Int32Array;
 }
@@ -119,7 +124,7 @@ export function mapColumns(dataset: Dataset, change: (column: Column, name: stri
   return { ...dataset, columns: Object.fromEntries(columns) };
 }
 
-/** The given rows, in that order. */
+/** The given rows, in that order: no windows of a sequence any more. */
 export function selectRows(dataset: Dataset, rows: Int32Array): Dataset {
   const selected = mapColumns(dataset, (column) => {
     if (!isComputed(column)) return gatherColumn(column, rows);
@@ -132,7 +137,8 @@ export function selectRows(dataset: Dataset, rows: Int32Array): Dataset {
     return { ...column, shape: [rows.length, ...column.shape.slice(1)], fill };
   });
   const { visits } = dataset;
-  return { ...selected, rows: rows.length, ...(visits ? { visits: rows.map((row) => visits[row]!) } : {}) };
+  const { overlap: _, ...kept } = selected;
+  return { ...kept, rows: rows.length, ...(visits ? { visits: rows.map((row) => visits[row]!) } : {}) };
 }
 
 /** Rows from `start` to before `end`, as views that share the data. */

@@ -5,7 +5,7 @@ import type { DataTransform } from "../../dsl/data-signatures.ts";
 import { permutation, randomFor } from "../random.ts";
 import { labelsNamed, withColumn } from "./columns.ts";
 import { DataError } from "./data-error.ts";
-import { type ComputedColumn, gatherColumn, selectRows } from "./dataset.ts";
+import { type ComputedColumn, gatherColumn, selectRows, sliceRows } from "./dataset.ts";
 import { classCounts } from "./statistics.ts";
 import type { TransformOf } from "./transforms.ts";
 
@@ -16,15 +16,23 @@ const labelColumn = ({ values }: BoundData): string => String(values.column ?? "
 export const labelTransforms: { readonly [name in LabelTransform]: TransformOf } = {
   // Not by the seed of the training: trainings with several seeds are compared on the same test data.
   split: (dataset, call, { values }, { role }) => {
+    const share = Number(values.share);
+    const none = `split leaves none of ${dataset.rows} rows for ${role}`;
+    if (dataset.overlap !== undefined && values.by === undefined && values.seed === undefined) {
+      const end = dataset.rows - Math.floor(dataset.rows * share);
+      const part =
+        role === "test" ? sliceRows(dataset, end) : sliceRows(dataset, 0, Math.max(0, end - dataset.overlap));
+      if (part.rows > 0) return part;
+      throw new DataError(call, none, "change the share");
+    }
     const order = permutation(dataset.rows, randomFor("split", Number(values.seed ?? 0)));
     const labels = values.by === undefined ? undefined : labelsNamed(dataset, String(values.by), call);
     // Rows of one class stand side by side, in random order, so that equal steps through them take a share of each.
     if (labels) order.sort((a, b) => labels.data[a]! - labels.data[b]!);
-    const share = Number(values.share);
     const isTest = (_row: number, i: number): boolean => Math.floor((i + 1) * share) > Math.floor(i * share);
     const wanted = order.filter((row, i) => isTest(row, i) === (role === "test")).sort();
     if (wanted.length > 0) return selectRows(dataset, wanted);
-    throw new DataError(call, `split leaves none of ${dataset.rows} rows for ${role}`, "change the share");
+    throw new DataError(call, none, "change the share");
   },
 
   one_hot: (dataset, call, { columns }) => {

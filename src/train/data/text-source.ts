@@ -36,5 +36,10 @@ export function readCharacters(
     name,
     windowsOf(series, { rows, length: window, start, stride: window }),
   ]);
-  return datasetOf(call, Object.fromEntries(columns), Object.fromEntries(columns.map(([name]) => [name, names])));
+  const table = datasetOf(
+    call,
+    Object.fromEntries(columns),
+    Object.fromEntries(columns.map(([name]) => [name, names])),
+  );
+  return { ...table, overlap: Math.ceil(reach / window) };
 }

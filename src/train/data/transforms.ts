@@ -127,7 +127,7 @@ export const transforms: { readonly [name in DataTransform]: TransformOf } = {
       start += length;
       return [part, column];
     });
-    return datasetOf(call, Object.fromEntries(cut));
+    return { ...datasetOf(call, Object.fromEntries(cut)), overlap: total - 1 };
   },
 };
 
