@@ -49,6 +49,8 @@ export interface LoopAxis {
   readonly lanes?: 4;
   /** Of an axis of free size only whole tiles, or only what they leave. */
   readonly part?: "tiles" | "rest";
+  /** Points before this one are done otherwise. */
+  readonly from?: number;
   /** Tiles lie between these positions; before and behind them points go one by one. */
   readonly interior?: Interval;
 }
@@ -166,7 +168,7 @@ function laneParts(axis: LoopAxis, lanes: number): Part[] {
   const { size } = axis;
   const width = Math.max(axis.width, lanes);
   if (typeof size === "number") {
-    if (!axis.interior) return vectorParts(0, size, axis, lanes);
+    if (!axis.interior) return vectorParts(axis.from ?? 0, size, axis, lanes);
     const [low, high] = axis.interior;
     const inside = vectorParts(low, high, axis, lanes).map((inner) => ({ ...inner, inside: true }));
     return [...part(0, low, 1, 1), ...inside, ...part(high, size, 1, 1)];

@@ -41,6 +41,8 @@ export interface PanelOptions {
   readonly rows: readonly string[];
   /** Where a vector of columns is not full: how many there are. The others are 0. */
   readonly columns?: number;
+  /** Where there are panels side by side: how far the first column of this one is from that of the first, and the loop over them. */
+  readonly among?: { readonly distance: Expr; readonly each: (body: readonly Stmt[]) => readonly Stmt[] };
 }
 
 /** The panel of what the step loads by the loop variables of the domain and the position of the columns alone. */
@@ -65,8 +67,12 @@ export function makePanel(draft: Draft, { rule, context }: Reduction, options: P
   if (loads.size !== points.length) return undefined;
   const list = [...loads];
   const position = lane ? k.variable(lane.name, "index") : k.index(0);
+  const before = options.among ? k.multiply(options.among.distance, k.fromDim(productOf(domain))) : k.index(0);
   const address = (column: number): Expr =>
-    k.add(k.add(k.multiply(linearIndex(variables, domain), points.length * lanes), column * lanes), position);
+    [k.multiply(linearIndex(variables, domain), points.length * lanes), k.index(column * lanes), position].reduce(
+      k.add,
+      before,
+    );
   const slots = new Map(list.map(([key, load], column) => [key, k.load(name, address(column), load.type)] as const));
   const axes = domain.map((size: Dim, i) => {
     const variable = variables[i]!;
@@ -77,7 +83,8 @@ export function makePanel(draft: Draft, { rule, context }: Reduction, options: P
   const { columns } = options;
   const fillAll = (): readonly Stmt[] => {
     const stores = list.map(([, load], column) => k.store(name, address(column), load));
-    return inLanes(lane?.name ?? "", lane !== undefined, lane?.role ?? "n", () => stores);
+    const fill = inLanes(lane?.name ?? "", lane !== undefined, lane?.role ?? "n", () => stores);
+    return options.among ? options.among.each(fill) : fill;
   };
   const fillSome = (count: number): readonly Stmt[] =>
     Array.from({ length: lanes }, (_, i) => {

@@ -26,10 +26,11 @@ import { accumulate, partialOf, type Reduction, reductionOf } from "./accumulate
 import { accumulateLanes } from "./accumulate-lanes.ts";
 import { lowerBlocked } from "./blocked.ts";
 import { collapse } from "./collapse.ts";
+import { columnBlockOf, inColumnBlocks, noteOf } from "./column-blocks.ts";
 import { type Draft, inLanes, type LoopAxis, nest, type Within } from "./draft.ts";
 import { insideOf } from "./interior.ts";
 import { indexBy, storePoints } from "./loop.ts";
-import { makePanel, type Panel, panelLength } from "./panel.ts";
+import { makePanel, type Panel, type PanelOptions, panelLength } from "./panel.ts";
 import { pointsOf } from "./points.ts";
 import { rowByRow, rowVectorAxis } from "./row-vector.ts";
 import { lowerShortRows, partsOf } from "./short-rows.ts";
@@ -178,13 +179,19 @@ function lowerTiles(
   const reused = isReused(order, outerShape, draft.tiles);
   const packs = length !== undefined && length <= draft.tiles.panel && reused;
   const split = packs || !reused || row ? undefined : splitOf(draft, reductionOf(draft, first.node), plan, outerShape);
+  const total = packs && order[0]!.axis === lanes ? outerShape[order[0]!.axis]! : undefined;
+  const block =
+    walk.contraction && packs && typeof total === "number"
+      ? columnBlockOf(order[0]!, total, length, walk.contraction.rows, draft.tiles)
+      : undefined;
+  if (block) draft.note(noteOf(block));
   for (const line of notesOf(plan, packs ? "packed" : split ? "parts" : undefined)) draft.note(line);
   const panelAt = (
     reduction: Reduction,
     name: string,
     at: readonly Expr[],
     vector: boolean,
-    columns?: number,
+    more: Pick<PanelOptions, "columns" | "among"> = {},
   ): Panel | undefined => {
     const rows = order.slice(1).map(() => draft.fresh("row"));
     const variables = rows.map((variable) => [k.variable(variable, "index")]);
@@ -193,7 +200,7 @@ function lowerTiles(
       lane: vector ? { name: lane, role: laneRole } : undefined,
       points: pointsAt(order, [at, ...variables], vector ? k.variable(lane, "index") : k.index(0)),
       rows,
-      ...(columns === undefined ? {} : { columns }),
+      ...more,
     });
   };
   if (split) {
@@ -236,7 +243,22 @@ function lowerTiles(
   const { dtype } = first.node.results[0]!.type;
   const tail = lanes === order[0]!.axis && isUneven(outerShape[lanes]!, draft.tiles) ? draft.fresh("tail") : undefined;
   const most = Math.max(...arrangements.flat().map(({ role, width }) => (role === "m" ? width : 1)));
-  const loops = nest([axisOf(order[0]!)], draft.fresh, ([at], { vector }) => {
+  const blocks =
+    block &&
+    inColumnBlocks(
+      draft,
+      columns,
+      block,
+      (at, among) => panelAt(first, name, at, true, { among }),
+      (panel, at, inBlock) =>
+        arrangements.flatMap((arranged) =>
+          nest(arranged.slice(1).map(axisOf), draft.fresh, (positions, { inside }) =>
+            inBlock(tile(arranged, [at, ...positions], { vector: true, inside }, panel)),
+          ),
+        ),
+    );
+  const outermost = blocks ? { ...axisOf(order[0]!), from: block.end } : axisOf(order[0]!);
+  const loops = nest([outermost], draft.fresh, ([at], { vector }) => {
     const inside = (
       some: (
         arranged: readonly OuterPlan[],
@@ -249,7 +271,7 @@ function lowerTiles(
           some(arranged, positions, { vector, inside: within.inside }),
         ),
       );
-    const padded = vector || !tail ? undefined : panelAt(first, name, at!.slice(0, 1), true, at!.length);
+    const padded = vector || !tail ? undefined : panelAt(first, name, at!.slice(0, 1), true, { columns: at!.length });
     if (padded && tail) {
       const tiles = inside((arranged, positions, within) => {
         const sums = waitInTail(arranged, [at!.slice(0, 1), ...positions], within, padded, tail);
@@ -268,8 +290,10 @@ function lowerTiles(
     const tiles = inside((arranged, positions, within) => tile(arranged, [at!, ...positions], within, panel));
     return [...(panel?.fill ?? []), ...tiles];
   });
-  const scratch = [k.alloc(name, dtype, length), ...(tail ? [k.alloc(tail, dtype, most * draft.tiles.lanes)] : [])];
-  return [...scratch, ...whereTilesAre(order, outerShape, row !== undefined, loops), ...rest];
+  const panels = blocks ? (length * block.width) / columns : length;
+  const scratch = [k.alloc(name, dtype, panels), ...(tail ? [k.alloc(tail, dtype, most * draft.tiles.lanes)] : [])];
+  const all = [...(blocks ?? []), ...loops];
+  return [...scratch, ...whereTilesAre(order, outerShape, row !== undefined, all), ...rest];
 }
 
 /** Rows that are too few for a tile go one by one: panels would be filled for nothing. */
@@ -333,12 +357,13 @@ function walkOf({ tiles }: Draft, { shape, outer }: Iteration, reductions: reado
   if (!axes) return walk;
   const second = first.context.inputTypes[1]!;
   const panelBytes = bytesAt(second.shape, bytesOf[second.dtype], tiles);
+  const rows = sizeAt(productOf(first.context.inputTypes[0]!.shape), tiles.freeSize);
   const length = productOf(first.rule.domain(first.context));
   const depth = typeof length === "number" ? length : undefined;
   const last = first.rule.domain(first.context).at(-1);
   const run = typeof last === "number" ? last : undefined;
   const domain = first.rule.domain(first.context);
-  return { ...walk, contraction: { ...walk, ...axes, domain, depth, run, panelBytes } };
+  return { ...walk, contraction: { ...walk, ...axes, domain, depth, run, rows, panelBytes } };
 }
 
 /** Whether neighbouring results come from neighbouring elements, which they do unless the sum itself runs along the last axis. */

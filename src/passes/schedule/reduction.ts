@@ -53,6 +53,8 @@ export interface ContractionShape extends Walk {
   readonly depth: number | undefined;
   /** Products along the innermost loop of the sum, unless that depends on free sizes. */
   readonly run: number | undefined;
+  /** Elements of the first operand. */
+  readonly rows: number;
   /** Bytes of the second operand that a run over all columns touches. */
   readonly panelBytes: number;
 }

@@ -48,6 +48,16 @@ export interface TileTable {
   /** The most elements of a panel of columns that is copied to scratch memory, and how many tiles of rows must share it. */
   readonly panel: number;
   readonly panelReuse: number;
+  /**
+   * How many columns have their panels filled together, and elements of these panels, at most; threads share that many parts. Rows of
+   * more elements than `rows` are too many for the second cache.
+   */
+  readonly columnBlock: {
+    readonly columns: number;
+    readonly panels: number;
+    readonly parts: number;
+    readonly rows: number;
+  };
   /** The same for columns that do not lie side by side, where panels are what makes them so. */
   readonly transposeReuse: number;
   /** The fewest products, in a part of a sum, for which it pays to let sums wait in memory. */
@@ -89,6 +99,7 @@ export const scalarTiles: TileTable = {
   scratch: 4096,
   cachedPanel: 16384,
   panel: 16384,
+  columnBlock: { columns: 0, panels: 0, parts: 1, rows: 0 },
   panelReuse: 8,
   transposeReuse: 8,
   splitDepth: Number.POSITIVE_INFINITY,
@@ -135,6 +146,7 @@ const vectorTiles: Omit<TileTable, "contraction" | "loadsFirst"> = {
   scratch: 4096,
   cachedPanel: 16384,
   panel: 16384,
+  columnBlock: { columns: 64, panels: 65536, parts: 16, rows: 262144 },
   panelReuse: 4,
   transposeReuse: 2,
   splitDepth: 32,
