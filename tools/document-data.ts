@@ -15,7 +15,10 @@ export function documentData(): void {
     "Everything random follows from the seed of the training, or from the `seed` that is given. What is new in each epoch (`augment`, `mixup`)",
     "follows from the seed, the epoch and the place in it, so that a resumed run meets the same rows; validation and test see rows as they are.",
     "",
-    "Tables and arrays of more than half a gigabyte, and images, are read from the disk when a batch asks for them.",
+    "Of files of more than half a gigabyte, `csv`, `npy` and unpacked `idx` leave the rows on the disk, and read them when a batch asks for " +
+      "them; of a table they hold the place of each row and the names of classes. `images` does so always. Packed files (`.gz`, `npz`) are " +
+      "unpacked in memory as a whole, pictures as a byte a point; `characters` takes four bytes for each character of the text, and `windows` hold " +
+      "the values that they share once. `shuffle`, `split`, `validation` and `folds` hold the numbers of rows, not the rows; `cache` holds the rows.",
     "",
     "## Sources",
     ...Object.entries(dataSources).flatMap(([name, signature]) => describe(name, signature)),

@@ -14,6 +14,7 @@ import { trainingPage } from "../report/training.ts";
 import { orderedBatches } from "../train/batches.ts";
 import type { Dataset } from "../train/data/dataset.ts";
 import type { Metrics, TrainingEvent } from "../train/events.ts";
+import type { Companion } from "../train/keeper.ts";
 import type { TrainingResult } from "../train/loop.ts";
 import { createObserver, type EpochObservation } from "../train/observe.ts";
 import { overFolds } from "../train/progress.ts";
@@ -48,6 +49,8 @@ export interface ReportOptions {
 
 export interface Reporting {
   readonly observe: (event: TrainingEvent) => void;
+  /** What was observed so far, as a file. */
+  readonly observations: () => Promise<Companion>;
   /** Writes what was observed, and at the end the page. */
   readonly finish: (result: TrainingResult) => Promise<void>;
 }
@@ -66,21 +69,32 @@ export async function reporting(options: ReportOptions): Promise<Reporting> {
   let predictions: ReportedPredictions | undefined;
   const observe = (event: TrainingEvent): void => {
     observer.observe(event);
+    // Epochs that ended after the checkpoint are trained, and observed, again.
+    if (event.event === "resumed") earlier = saved.filter((seen) => isBefore(seen, event));
     if (event.event !== "predictions") return;
     const { on, names, rows, confusion, wrong, shape } = event;
     predictions = { of: on, ...(names ? { classes: names } : {}), rows, confusion, wrong, shape };
   };
-  const earlier = options.resumed ? await readObservations(store) : [];
+  const saved = options.resumed ? await readObservations(store) : [];
+  let earlier: readonly EpochObservation[] = [];
+  const encode = (text: string) => new TextEncoder().encode(text);
+  const all = async () => [...earlier, ...(await observer.observations())];
+  const observations = async () => ({ name: observationsFile, bytes: encode(JSON.stringify(await all())) });
   const finish = async (result: TrainingResult): Promise<void> => {
-    const seen = [...earlier, ...(await observer.observations())];
-    const encode = (text: string) => new TextEncoder().encode(text);
-    await store.write(observationsFile, encode(JSON.stringify(seen)));
+    const { name, bytes } = await observations();
+    await store.write(name, bytes);
     if (result.status !== "done") return;
-    const report = reportOf(options, result, seen, predictions);
+    const report = reportOf(options, result, await all(), predictions);
     await store.write(reportFile, encode(trainingPage(report, await plotting())));
   };
-  return { observe, finish };
+  return { observe, observations, finish };
 }
+
+/** Whether an epoch ended before the one in which a run is resumed. */
+const isBefore = (
+  seen: EpochObservation,
+  { fold = 0, epoch }: { readonly fold?: number; readonly epoch: number },
+): boolean => (seen.fold ?? 0) < fold || ((seen.fold ?? 0) === fold && seen.epoch < epoch);
 
 /** What an interrupted run left; a file that cannot be read is no reason to stop a training. */
 async function readObservations(store: Store): Promise<EpochObservation[]> {

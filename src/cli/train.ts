@@ -122,6 +122,7 @@ export function addTrain(program: Command): void {
           ...(initial ? { initial } : {}),
           store,
           resume: options.resume ?? false,
+          ...(page ? { companion: page.observations } : {}),
           // Another target rounds otherwise: what it began, only it continues to the same bits.
           program: `${printModule(source.module, { locations: false })}${target === "js" ? "" : `// ${target}\n`}`,
           report: (event) => {

@@ -6,7 +6,7 @@ import { elementCount } from "./elements.ts";
 import { FormatError } from "./format-error.ts";
 import { gunzip, isGzip } from "./gzip.ts";
 
-interface ElementType {
+export interface ElementType {
   readonly dtype: DType;
   readonly bytes: number;
   readonly read: (view: DataView, at: number) => number;
@@ -33,6 +33,20 @@ export async function readIdx(bytes: Uint8Array, file: string): Promise<Tensor> 
 
 /** Reads an IDX file that is already unpacked. */
 function parseIdx(bytes: Uint8Array, file: string): Tensor {
+  const header = readIdxHeader(bytes, bytes.length, file);
+  return idxElements(header, header.shape, bytes.subarray(header.start));
+}
+
+/** What the header of an IDX file says. */
+export interface IdxHeader {
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  /** The place of the first element, in bytes. */
+  readonly start: number;
+}
+
+/** Reads the header from the first bytes of a file that is `size` bytes long. Throws a FormatError that names `file`. */
+export function readIdxHeader(bytes: Uint8Array, size: number, file: string): IdxHeader {
   const notIdx = "this reads IDX files, such as those of MNIST, gzipped or not";
   if (bytes.length < 4) throw new FormatError(file, `is ${bytes.length} bytes long, too short for IDX`, notIdx);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -53,16 +67,21 @@ function parseIdx(bytes: Uint8Array, file: string): Tensor {
   const shape = Array.from({ length: axes }, (_, i) => view.getUint32(4 + 4 * i));
   const count = elementCount(shape);
   const expected = count * type.bytes;
-  const found = bytes.length - start;
+  const found = size - start;
   if (found !== expected) {
     const difference = found < expected ? `${expected - found} are missing` : `${found - expected} are too many`;
     const what = `its header says ${shape.join(" × ")} elements, ${expected} bytes, but ${found} follow: ${difference}`;
     throw new FormatError(file, what, "the file is cut short or damaged; download or copy it again");
   }
+  return { type, shape, start };
+}
+
+/** A tensor from the bytes of its elements. */
+export function idxElements({ type }: IdxHeader, shape: readonly number[], bytes: Uint8Array): Tensor {
+  const count = elementCount(shape);
+  if (type.dtype === "u8") return { dtype: "u8", shape, data: new Uint8Array(bytes) };
   const data = allocate(type.dtype, count);
-  if (type.bytes === 1) data.set(bytes.subarray(start));
-  if (type.dtype === "i8" || type.bytes > 1) {
-    for (let i = 0; i < count; i++) data[i] = type.read(view, start + i * type.bytes);
-  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let i = 0; i < count; i++) data[i] = type.read(view, i * type.bytes);
   return { dtype: type.dtype, shape, data };
 }

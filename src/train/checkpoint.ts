@@ -107,5 +107,7 @@ function parseMetadata(metadata: Readonly<Record<string, string>>) {
 
 function difference(name: string, saved: string | undefined, now: string | undefined): string {
   const readable = ["model", "seed", "batch size", "shuffling", "number of rows"].includes(name);
-  return readable ? `the ${name} was ${saved}, now it is ${now}` : `the ${name} differ${/s$/.test(name) ? "" : "s"}`;
+  return readable
+    ? `the ${name} was ${saved}, now it is ${now}`
+    : `the ${name} differ${/s$|^contents/.test(name) ? "" : "s"}`;
 }

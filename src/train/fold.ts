@@ -30,7 +30,8 @@ export async function trainFold(run: Run, split: Split): Promise<boolean | undef
     await endEpoch(run, metrics);
     if (keeper.due("epoch", progress.step)) await save(run, false);
   }
-  await save(run, true);
+  // Where there is no room for it, there may be for the weights.
+  await save(run, false);
   const stoppedEarly = shouldStop(run);
   if (run.best && plan.earlyStop) restore(run, run.best);
   else if (plan.averaged) restore(run, await keptWeights(run));

@@ -31,6 +31,12 @@ export interface Pace {
 
 export const usualPace: Pace = { epochSeconds: 1, stepSeconds: 10 };
 
+/** A file that goes with each checkpoint, such as what was observed up to it. */
+export interface Companion {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface Keeper {
   /** How messages call the checkpoint; undefined before one was written. */
   checkpoint(): string | undefined;
@@ -73,6 +79,7 @@ export async function openKeeper(
     resume,
     pace,
     report,
+    companion,
   }: {
     readonly plan: TrainingPlan;
     /** Asked for only where there is a store: it reads all data. */
@@ -80,6 +87,7 @@ export async function openKeeper(
     readonly resume: boolean;
     readonly pace: Pace;
     readonly report: Reporter;
+    readonly companion?: () => Promise<Companion>;
   },
 ): Promise<{ readonly keeper: Keeper; readonly from?: Checkpoint }> {
   if (!store) return { keeper: nothing };
@@ -97,7 +105,8 @@ export async function openKeeper(
       report({ event: "note", text: `earlier results in ${store.place} are kept: ${names.join(", ")}` });
     }
   }
-  const goingOn = "the training goes on and tries again later; the last checkpoint that was written is kept";
+  const goingOn = (): string =>
+    `the training goes on and tries again later; ${written ? "the last checkpoint that was written is kept" : "there is no checkpoint yet"}`;
   let failing = false;
   let written = from !== undefined;
   let savedAt = performance.now();
@@ -111,13 +120,15 @@ export async function openKeeper(
     },
     save: async (checkpoint, last) => {
       try {
+        const beside = await companion?.();
+        if (beside) await store.write(beside.name, beside.bytes);
         await store.write(checkpointFile, encodeCheckpoint(checkpoint, self));
         await write(historyFile, historyText(plan, checkpoint.progress));
         written = true;
         failing = false;
       } catch (error) {
         if (last || !(error instanceof UserError)) throw error;
-        if (!failing) report({ event: "note", text: `${error.message}\n  ${goingOn}` });
+        if (!failing) report({ event: "note", text: `${error.message}\n  ${goingOn()}` });
         failing = true;
       }
       savedAt = performance.now();

@@ -11,7 +11,7 @@ import { identityOf } from "./checkpoint.ts";
 import type { Dataset } from "./data/dataset.ts";
 import type { Metrics, Reporter } from "./events.ts";
 import { trainFold } from "./fold.ts";
-import { openKeeper, type Pace, usualPace } from "./keeper.ts";
+import { type Companion, openKeeper, type Pace, usualPace } from "./keeper.ts";
 import { checkMonitor, watchOfFolds } from "./monitor.ts";
 import { predictions } from "./predictions.ts";
 import { freshProgress, isBetter, overFolds, type Progress } from "./progress.ts";
@@ -36,6 +36,8 @@ export interface TrainOptions {
   readonly store?: Store;
   /** Continue the checkpoint in the store, if there is one. */
   readonly resume?: boolean;
+  /** What is written before each checkpoint, beside it. */
+  readonly companion?: () => Promise<Companion>;
   /** The text of the program's IR: a checkpoint of another program is refused. */
   readonly program?: string;
   readonly report?: Reporter;
@@ -124,7 +126,9 @@ async function begin(options: TrainOptions, split: Split): Promise<Run> {
   const session = sessionOf(executable, module);
   const identity = () => identityOf(session, plan, options);
   const { resume = false } = options;
-  const { keeper, from } = await openKeeper(options.store, { plan, identity, resume, pace, report });
+  const { companion } = options;
+  const watching = { plan, identity, resume, pace, report, ...(companion ? { companion } : {}) };
+  const { keeper, from } = await openKeeper(options.store, watching);
   const progress = from?.progress ?? freshProgress();
   const run: Run = {
     session,

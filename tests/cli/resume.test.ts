@@ -36,6 +36,9 @@ const checkpointTime = (out: string): number => {
   return existsSync(path) ? statSync(path).mtimeMs : 0;
 };
 
+const observedEpochs = (out: string): number[] =>
+  JSON.parse(readFileSync(join(folder, out, "observations.json"), "utf8")).map((seen: { epoch: number }) => seen.epoch);
+
 let whole: Promise<unknown>;
 beforeAll(() => {
   writeFileSync(join(folder, "reader.dlm"), program);
@@ -65,6 +68,8 @@ describe("dlm train", () => {
     expect(resumed).toMatchObject({ event: "resumed", epoch: expect.any(Number) });
     await whole;
     expect(results("killed")).toEqual(results("whole"));
+    // Every epoch was observed, by the process that finished it last, and none twice.
+    expect(observedEpochs("killed")).toEqual(Array.from({ length: epochs }, (_, i) => i + 1));
     expect(listing(join(folder, "killed"))).toEqual([
       "best.safetensors",
       "checkpoint.safetensors",

@@ -134,6 +134,22 @@ describe("a full disk", () => {
     await sameFiles(store, expected.store);
   });
 
+  it("that has no room for a checkpoint leaves the weights", async () => {
+    const expected = await whole({});
+    const store = memoryStore();
+    const tooSmall: Store = {
+      ...store,
+      write: async (name, bytes) => {
+        if (name === "checkpoint.safetensors") throw full();
+        await store.write(name, bytes);
+      },
+    };
+    const { events } = await whole({ store: tooSmall });
+    expect(JSON.stringify(events.filter(({ event }) => event === "note"))).toContain("there is no checkpoint yet");
+    for (const name of ["weights.safetensors", "history.json"])
+      expect(await store.read(name)).toEqual(await expected.store.read(name));
+  });
+
   it("at the end loses no checkpoint: the run is resumed when there is room", async () => {
     const expected = await whole({});
     const store = memoryStore();

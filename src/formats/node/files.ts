@@ -108,6 +108,8 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
   EEXIST: ["there is a file where a folder is wanted", "choose another path"],
   ENOTDIR: ["part of the path is a file, not a folder", "check the spelling of the path"],
   ENOSPC: ["the disk is full", "make room on it, or choose another folder"],
+  EDQUOT: ["the space that you may use on the disk is full", "make room on it, or choose another folder"],
+  EFBIG: ["it would be larger than files may be here", "look at the limits of the system (ulimit -f)"],
   EMFILE: ["too many files are open", "close some programs"],
 };
 

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { encode as encodePng } from "fast-png";
-import { zipSync } from "fflate";
+import { gzipSync, zipSync } from "fflate";
 import jpeg from "jpeg-js";
 import { afterAll, describe, expect, it } from "vitest";
 import type { DataPipeline } from "../../../src/dsl/training-plan.ts";
@@ -126,6 +126,41 @@ describe("arrays of NumPy", () => {
     write("cut.npy", writeNpy(x).subarray(0, 140));
     for (const most of [undefined, 0])
       await expect(load([call("npy", [], { x: "cut.npy" })], most)).rejects.toThrow("[3, 2], 24 bytes, but 12 follow");
+  });
+});
+
+describe("files of the MNIST kind", () => {
+  const pictures = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 255, 51, 102, 1, 2);
+  const numbers = Uint8Array.of(0, 0, 0x0b, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0, 1, 255, 255, 1, 0, 0, 9);
+  write("pictures.idx", pictures);
+  write("pictures.idx.gz", gzipSync(pictures));
+  write("numbers.idx", numbers);
+
+  it("give the same from memory, from the disk, and unpacked", async () => {
+    const whole = await load([call("idx", ["pictures.idx"])]);
+    expect(whole.columns.image).toEqual({
+      dtype: "f32",
+      shape: [3, 1, 2, 1],
+      data: Float32Array.of(0, 1, 51 / 255, 102 / 255, 1 / 255, 2 / 255),
+    });
+    expect(await load([call("idx", ["pictures.idx"])], 0)).toEqual(whole);
+    expect(await load([call("idx", ["pictures.idx.gz"])], 0)).toEqual(whole);
+    const last = await load([call("idx", ["pictures.idx"]), call("skip", [2])], 0);
+    expect(last.columns.image?.data).toEqual(Float32Array.of(1 / 255, 2 / 255));
+    for (const most of [undefined, 0]) {
+      const { columns } = await load([call("idx", ["numbers.idx"])], most);
+      expect(columns.image?.data).toEqual(Int32Array.of(1, -1, 256, 9));
+    }
+  });
+
+  it("that are cut short are told", async () => {
+    write("cut.idx", pictures.subarray(0, 20));
+    for (const most of [undefined, 0])
+      await expect(load([call("idx", ["cut.idx"])], most)).rejects.toThrow(
+        /cut\.idx: its header says 3 × 1 × 2 .* 2 are missing/,
+      );
+    write("cut.idx.gz", gzipSync(pictures).subarray(0, 30));
+    await expect(load([call("idx", ["cut.idx.gz"])], 0)).rejects.toThrow("cut short or damaged");
   });
 });
 
