@@ -175,6 +175,27 @@ describe("products of matrices as kernels", () => {
     }
   });
 
+  // Sums of several rows wait for the functions of them: in tiles with a panel and without, with rows and columns that tiles leave.
+  it.each([
+    [19, 12, 18],
+    [33, 7, 16],
+    [6, 5, 3],
+  ])("%i×%i×%i with functions of the sums", (m, depth, n) => {
+    for (const rows of [m, M]) {
+      const builder = createGraphBuilder("test");
+      const { emit } = builder;
+      const x = builder.input("x", { dtype: "f32", shape: [rows, depth] });
+      const w = builder.input("w", { dtype: "f32", shape: [depth, n] });
+      const y = emit.value("dot", [x, w], { batch: [[], []], contract: [[1], [0]] });
+      const [exponential, tanh] = [emit.value("exponential", [y], {}), emit.value("tanh", [y], {})];
+      const graph = builder.build([
+        { name: "e", value: exponential },
+        { name: "p", value: emit.multiply(exponential, tanh) },
+      ]);
+      check(graph, rows === m ? {} : { M: m });
+    }
+  });
+
   it("of integers", () => {
     const builder = createGraphBuilder("test");
     const x = builder.input("x", { dtype: "i32", shape: [40, 70] });

@@ -32,6 +32,32 @@ const cheap: ReadonlySet<string> = new Set([
   "stop_gradient",
 ]);
 
+/** Operations that are polynomials and the like on most targets: twenty instructions or more. */
+const functions: ReadonlySet<string> = new Set([
+  "exponential",
+  "exponential_minus_one",
+  "log",
+  "log_plus_one",
+  "logistic",
+  "tanh",
+  "erf",
+  "power",
+  "sine",
+  "cosine",
+  "tan",
+  "asin",
+  "acos",
+  "atan",
+  "atan2",
+  "sinh",
+  "cosh",
+  "asinh",
+  "acosh",
+  "atanh",
+]);
+
+export const isFunction = (node: Node): boolean => functions.has(node.op);
+
 export const isCheap = (node: Node): boolean => cheap.has(node.op) || roleOf(node) === "movement";
 
 export function roleOf(node: Node): Role {

@@ -36,6 +36,7 @@ import { rowByRow, rowVectorAxis } from "./row-vector.ts";
 import { lowerShortRows, partsOf } from "./short-rows.ts";
 import { clearSums, splitOf, waitingAt } from "./split-sum.ts";
 import { stridesOf } from "./strides.ts";
+import { createWaiting, endsInFunctions } from "./waiting.ts";
 
 export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stmt[] {
   const reductions = reductionsOf(draft, iteration);
@@ -88,6 +89,8 @@ function lowerTiles(
   const outerShape = walk.shape;
   const first = reductions[0]!;
   const storeAt = storing(draft, iteration);
+  const waits = draft.tiles.lanes > 1 && reductions.length === 1 && endsInFunctions(draft, iteration);
+  const waiting = waits ? createWaiting(draft, first.node.results[0]!, storeAt) : undefined;
   const plan = walk.contraction
     ? (planShortRows(walk.contraction, draft.tiles) ?? planContraction(walk.contraction, draft.tiles))
     : planReduction({ ...walk, side: hasSide(iteration) }, draft.tiles);
@@ -131,10 +134,15 @@ function lowerTiles(
   ): readonly Stmt[] =>
     inLanes(lane, vector, laneRole, (at) => {
       const points = pointsAt(arranged, positions, at);
-      return [
-        ...accumulateAt(draft, knownAt(arranged, inside), points, role, lanes === "inner", panel),
-        ...storeAt(points),
-      ];
+      const sums = accumulateAt(draft, knownAt(arranged, inside), points, role, lanes === "inner", panel);
+      const stores = waiting?.store({
+        plan: arranged,
+        positions,
+        pointsAt: (some) => pointsAt(arranged, some, at),
+        width: vector ? draft.tiles.lanes : 1,
+        lane: at,
+      });
+      return [...sums, ...(stores ?? storeAt(points))];
     });
   /** A vector of columns that is not full: its sums go to scratch memory, one row behind the other. */
   const waitInTail = (
@@ -237,7 +245,7 @@ function lowerTiles(
     const loops = arrangements.flatMap((arranged) =>
       nest(arranged.map(axisOf), draft.fresh, (positions, within) => tile(arranged, positions, within)),
     );
-    return [...loops, ...rest];
+    return [...(waiting?.alloc() ?? []), ...loops, ...rest];
   }
   const name = draft.fresh("panel");
   const { dtype } = first.node.results[0]!.type;
@@ -291,7 +299,11 @@ function lowerTiles(
     return [...(panel?.fill ?? []), ...tiles];
   });
   const panels = blocks ? (length * block.width) / columns : length;
-  const scratch = [k.alloc(name, dtype, panels), ...(tail ? [k.alloc(tail, dtype, most * draft.tiles.lanes)] : [])];
+  const scratch = [
+    ...(waiting?.alloc() ?? []),
+    k.alloc(name, dtype, panels),
+    ...(tail ? [k.alloc(tail, dtype, most * draft.tiles.lanes)] : []),
+  ];
   const all = [...(blocks ?? []), ...loops];
   return [...scratch, ...whereTilesAre(order, outerShape, row !== undefined, all), ...rest];
 }
