@@ -1,7 +1,16 @@
 // Binds kernels to groups of threads: the parallel loops of a kernel become a grid, one thread an iteration. Loops side by side share
 // a grid where none reads what another writes; else they become kernels of their own, that run one after the other.
 
-import { addDims, type Dim, floorDivideDim, multiplyDims, productOf, subtractDims } from "../../ir/dim.ts";
+import {
+  addDims,
+  type Dim,
+  evaluateDim,
+  floorDivideDim,
+  multiplyDims,
+  productOf,
+  subtractDims,
+  symbolsOf,
+} from "../../ir/dim.ts";
 import { bytesOf } from "../../ir/dtype.ts";
 import { k } from "../../ir/kernel/build.ts";
 import { toDim } from "../../ir/kernel/query.ts";
@@ -9,6 +18,7 @@ import type { BufferParameter, Expr, Kernel, Stmt } from "../../ir/kernel/types.
 import { eachPartIn, eachStatement } from "../../ir/kernel/visit.ts";
 import type { GroupLimits } from "../../ir/target.ts";
 import { freshNames } from "./rewrite.ts";
+import { type Sharing, together } from "./together.ts";
 
 type Loop = Extract<Stmt, { kind: "for" }>;
 
@@ -23,8 +33,6 @@ interface Nest {
   readonly axes: readonly Axis[];
   readonly conditions: readonly Expr[];
   readonly body: readonly Stmt[];
-  /** Whether all threads of a group work at one point. */
-  readonly together: boolean;
   readonly reads: ReadonlySet<string>;
   readonly writes: ReadonlySet<string>;
 }
@@ -35,7 +43,9 @@ export function bindToGrid(
   groups: GroupLimits,
   freshKernel: (stem: string) => string,
 ): readonly Kernel[] {
-  const stages = stagesOf(collect(kernel.body, [], [], { sizes: kernel.sizes, scratch: scratchOf(kernel) }));
+  const fresh = freshNames(kernel);
+  const scope = { sizes: kernel.sizes, scratch: scratchOf(kernel), groups, fresh };
+  const stages = stagesOf(collect(kernel.body, [], [], scope));
   return stages.map((nests, i): Kernel => {
     const last = i === stages.length - 1;
     const buffers = buffersOf(kernel, nests);
@@ -44,15 +54,14 @@ export function bindToGrid(
       ...kernel,
       name: last ? kernel.name : freshKernel(`${kernel.name}_start`),
       buffers,
-      body: nests[0]!.together ? bindTogether(kernel, nests[0]!) : bindPoints(kernel, nests, groups),
+      body: (nests.length === 1 && bindTogether(nests[0]!, scope)) || bindPoints(nests, groups, fresh),
       cost: { flops: last ? kernel.cost.flops : 0, bytes: stages.length === 1 ? kernel.cost.bytes : bytes },
     };
   });
 }
 
 /** A thread for each point of each nest, one nest behind the other. */
-function bindPoints(kernel: Kernel, nests: readonly Nest[], { threads }: GroupLimits): readonly Stmt[] {
-  const fresh = freshNames(kernel);
+function bindPoints(nests: readonly Nest[], { threads }: GroupLimits, fresh: Fresh): readonly Stmt[] {
   const [group, thread, at] = [fresh("group"), fresh("thread"), fresh("at")];
   const counts = nests.map(({ axes }) => productOf(axes.map(({ count }) => count)));
   const total = counts.reduce<Dim>(addDims, 0);
@@ -85,16 +94,17 @@ function bindPoints(kernel: Kernel, nests: readonly Nest[], { threads }: GroupLi
 
 const isMultiple = (total: Dim, threads: number): boolean => typeof total === "number" && total % threads === 0;
 
-/** A group for each point: its body has the loop over threads already. */
-function bindTogether(kernel: Kernel, { axes, conditions, body }: Nest): readonly Stmt[] {
-  const group = freshNames(kernel)("group");
-  const inside = [...positionsOf(axes, k.variable(group, "index")), ...body];
-  const groups = productOf(axes.map(({ count }) => count));
-  return [
-    k.loop(group, k.fromDim(groups), conditions.length === 0 ? inside : [k.if(conditions.reduce(k.and), inside)], {
-      mode: "grid",
-    }),
-  ];
+/** A group for each point, where there are few points and much to add up at each. */
+function bindTogether(nest: Nest, scope: Scope): readonly Stmt[] | undefined {
+  const { axes, conditions, body, reads, writes } = nest;
+  const points = productOf(axes.map(({ count }) => count));
+  if (usually(points) > fewPoints || meet(reads, writes)) return undefined;
+  const shared = together(body, sharingIn(scope));
+  if (!shared) return undefined;
+  const group = scope.fresh("group");
+  const inside = [...positionsOf(axes, k.variable(group, "index")), ...shared];
+  const within = conditions.length === 0 ? inside : [k.if(conditions.reduce(k.and), inside)];
+  return [k.loop(group, k.fromDim(points), within, { mode: "grid" })];
 }
 
 /** The loop variables at a position of the row-major order of all iterations. */
@@ -114,9 +124,13 @@ function axisOf(loop: Loop, { sizes }: Scope): Axis | undefined {
   return { loop, count: floorDivideDim(addDims(subtractDims(to, from), loop.step - 1), loop.step) };
 }
 
+type Fresh = (stem: string) => string;
+
 interface Scope {
   readonly sizes: readonly string[];
   readonly scratch: ReadonlyMap<string, Stmt>;
+  readonly groups: GroupLimits;
+  readonly fresh: Fresh;
 }
 
 const scratchOf = (kernel: Kernel): Scope["scratch"] =>
@@ -155,8 +169,49 @@ function collect(
   const own = [...scope.scratch].flatMap(([name, alloc]) =>
     touched.reads.has(name) || touched.writes.has(name) ? [alloc] : [],
   );
-  const together = statements.some((s) => s.kind === "for" && s.mode === "thread");
-  return [{ axes, conditions, body: [...own, ...statements], together, ...touched }];
+  return [{ axes, conditions, body: [...own, ...statements], ...touched }];
+}
+
+/** Where there are so many points, threads have enough to do with one each. */
+const fewPoints = 256;
+
+/** A dimension with usual values of the free sizes. */
+const usually = (dim: Dim): number => evaluateDim(dim, Object.fromEntries(symbolsOf(dim).map((name) => [name, 32])));
+
+function sharingIn(scope: Scope): Sharing {
+  const { threads, sharedBytes } = scope.groups;
+  /** Loops directly in each other, as far as sizes decide how often they run. */
+  const chainOf = (loop: Loop): readonly Axis[] => {
+    const axis = axisOf({ ...loop, mode: "parallel" }, scope);
+    const [inner, ...more] = loop.body;
+    if (!axis) return [];
+    return inner?.kind === "for" && more.length === 0 ? [{ ...axis, loop }, ...chainOf(inner)] : [{ ...axis, loop }];
+  };
+  const terms = (loop: Loop): number => {
+    const axis = axisOf({ ...loop, mode: "parallel" }, scope);
+    const inside = loop.body.reduce((sum, s) => sum + (s.kind === "for" ? terms(s) : 0), 0);
+    return axis ? usually(axis.count) * loop.step * Math.max(1, inside) : 0;
+  };
+  return {
+    threads,
+    sharedBytes,
+    fresh: scope.fresh,
+    terms,
+    deal(loop, thread) {
+      const chain = chainOf(loop);
+      // As many of the outer loops as it takes to give each thread something to do.
+      let taken = 0;
+      for (let rounds = 1; taken < chain.length && rounds < 2 * threads; taken++)
+        rounds *= usually(chain[taken]!.count);
+      const axes = chain.slice(0, taken);
+      if (axes.length <= 1)
+        return { ...loop, from: k.add(loop.from, k.multiply(thread, loop.step)), step: loop.step * threads };
+      const at = scope.fresh("at");
+      const body = [...positionsOf(axes, k.variable(at, "index")), ...axes.at(-1)!.loop.body];
+      const to = k.fromDim(productOf(axes.map(({ count }) => count)));
+      return { ...loop, variable: at, from: thread, to, step: threads, body };
+    },
+  };
 }
 
 /** A statement that only arranges loops; conditions are of sizes alone. */
@@ -185,10 +240,7 @@ function stagesOf(nests: readonly Nest[]): readonly (readonly Nest[])[] {
   const stages: Nest[][] = [];
   for (const nest of nests) {
     const stage = stages.at(-1);
-    const apart = stage?.every(
-      (other) =>
-        !other.together && !nest.together && !meet(other.writes, nest.reads) && !meet(other.reads, nest.writes),
-    );
+    const apart = stage?.every((other) => !meet(other.writes, nest.reads) && !meet(other.reads, nest.writes));
     if (stage && apart) stage.push(nest);
     else stages.push([nest]);
   }
