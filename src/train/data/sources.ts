@@ -19,7 +19,7 @@ import type { DataFiles } from "./files.ts";
 import { readPictures, scaledImages } from "./idx-source.ts";
 import { streamArray } from "./npy-stream.ts";
 import type { Scale } from "./statistics.ts";
-import { readCharacters } from "./text-source.ts";
+import { openText, readCharacters } from "./text-source.ts";
 
 /** What sources and transforms may ask of those who load data. */
 export interface DataContext extends DataFiles {
@@ -92,8 +92,8 @@ export const sources: { readonly [name in DataSource]: SourceOf } = {
   },
 
   characters: async (call, { values, columns }, context) => {
-    const { path, bytes } = await context.read(String(values.file));
-    return readCharacters(call, decodeUtf8(bytes, path), path, Number(values.window), columns);
+    const text = await openText(String(values.file), context);
+    return readCharacters(call, text, Number(values.window), columns);
   },
 
   digits: (call, { values }, { seed, role }) => {

@@ -164,6 +164,24 @@ describe("files of the MNIST kind", () => {
   });
 });
 
+describe("a text that is read in blocks", () => {
+  it("has the same characters, also those that blocks cut through", async () => {
+    // Three bytes each: blocks of 2^20 bytes cut through one.
+    write("long.txt", `a${"€".repeat(700_000)}b`);
+    const pipeline = [call("characters", ["long.txt", 350_001])];
+    const whole = await load(pipeline);
+    expect(whole.classes.text).toEqual(["a", "b", "€"]);
+    expect([whole.rows, whole.columns.text?.data.at(-1), whole.columns.text?.data.at(-2)]).toEqual([2, 1, 2]);
+    expect(await load(pipeline, 0)).toEqual(whole);
+  });
+
+  it("that is no text is told", async () => {
+    write("no.txt", Uint8Array.of(97, 0xff, 98));
+    for (const most of [undefined, 0])
+      await expect(load([call("characters", ["no.txt", 1])], most)).rejects.toThrow("no.txt: the text is not UTF-8");
+  });
+});
+
 describe("tables that stay on the disk", () => {
   const text =
     'size,"kind, told",note,weight,count\r\n1.5,rose,"a ""b""\nc",2,3\r\n\r\n2.5,"lily, white",x,4e1,5\r\n-3,rose,"",6,7';
