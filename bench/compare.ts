@@ -3,16 +3,16 @@
 //   npx tsx bench/compare.ts HARNESS [--ids W1-256,W4] [--rivals ort-web,jax-js] [--rounds 5] [--ms 250]
 //     [--threads 1] [--pin 1]
 //   npx tsx bench/compare.ts --from results.json
-// `--write` puts the tables into docs/performance.md, and a plot of cost against size beside them (see sizes.ts).
+// `--write` puts the tables into docs/performance.md, with one of threads (threads.mjs) and a plot of cost against size (sizes.ts).
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import { plot } from "./plot.ts";
 import { type Comparison, type Results, ratiosOf, ratioTable, timeTable } from "./report.ts";
 import { measureSizes } from "./sizes.ts";
@@ -69,7 +69,20 @@ async function runHarness(folder: string): Promise<Results> {
 /** The file was written by the harness, whose form `Results` is. */
 const read = (path: string): Results => JSON.parse(readFileSync(path, "utf8"));
 
-function reportOf(results: Results): string {
+/** What bench/threads.mjs prints, in a process of its own. */
+async function threadsOf(folder: string): Promise<string> {
+  const script = fileURLToPath(new URL("threads.mjs", import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [script, resolve(folder)]);
+  return `## Threads
+
+WebAssembly on one thread and on more, without read-back; rounds in turn, medians. Where more threads do not help, a program soon runs on
+one, and now and then tries again.
+
+${stdout}
+`;
+}
+
+function reportOf(results: Results, threads: string): string {
   const model = cpus()[0]?.model.trim() ?? "unknown processor";
   const cores = availableParallelism();
   const load = Number(results.load.split(" ")[0]);
@@ -92,7 +105,7 @@ A star: measured while other processes took the processor. A dash: the engine ha
 ${timeTable(results)}
 
 ${parts.join("\n")}
-## Cost against size
+${threads}## Cost against size
 
 Milliseconds of a run on one thread, without read-back, by batch, width, depth and side of images; odd sizes stand beside even ones.
 Both axes are logarithmic.
@@ -112,7 +125,7 @@ if (options.from === undefined && harness === undefined) {
   process.exitCode = 2;
 } else {
   const results = options.from === undefined ? await runHarness(resolve(harness!)) : read(options.from);
-  const report = reportOf(results);
+  const report = reportOf(results, options.write && harness !== undefined ? await threadsOf(harness) : "");
   console.log(report);
   if (options.write) {
     writeFileSync(new URL("../docs/images/sizes.svg", import.meta.url), plot(measureSizes()));
