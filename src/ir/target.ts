@@ -48,7 +48,7 @@ export const wasmTarget = (options: { readonly fma: boolean; readonly loadsFirst
  */
 export const webgpuTarget: Required<Target> = {
   name: "webgpu",
-  lanes: 1,
+  lanes: 4,
   fma: false,
   wideAccumulators: false,
   loadsFirst: false,

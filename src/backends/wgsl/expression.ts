@@ -1,24 +1,28 @@
-// Renders expressions of the kernel IR as WGSL. Registers hold f32, i32 (all integers, wrapped to their width) or bool.
+// Renders expressions of the kernel IR as WGSL. Registers hold f32, i32 (all integers, wrapped to their width) or bool, or vectors of
+// four of them; functions that WGSL lacks are applied to vectors lane by lane.
 
-import { printExpr } from "../../ir/kernel/print.ts";
 import {
   type BinaryOp,
   type CompareOp,
   type Expr,
   isVector,
+  type LaneReduction,
+  scalarOf,
   type UnaryOp,
   type ValueType,
 } from "../../ir/kernel/types.ts";
-import type { FunctionName } from "./functions.ts";
+import type { FunctionName, LanesName, LanewiseName } from "./functions.ts";
 
 export interface ExpressionContext {
   /** The identifier of a variable. */
   name(variable: string): string;
-  /** The element of a buffer, as a register holds it. */
-  element(buffer: string, index: Expr): string;
+  /** The element of a buffer, or the four of a vector, as a register holds it. */
+  element(buffer: string, index: Expr, vector: boolean): string;
+  /** The name of an index that depends on free sizes alone, which is worked out before the shader runs. */
+  size(expr: Expr): string | undefined;
   /** Whether an index is known to be 0 or more. */
   isNatural(expr: Expr): boolean;
-  use(name: FunctionName): FunctionName;
+  use<T extends FunctionName | LanewiseName | LanesName>(name: T): T;
 }
 
 /** Text and how tightly its outermost operator binds. */
@@ -48,28 +52,43 @@ const apply = (operator: string, x: Rendered): Rendered => {
   return make(operand.startsWith(operator) ? `${operator}(${operand})` : `${operator}${operand}`, level.prefix);
 };
 
-const isFloat = (type: ValueType): boolean => type === "f32" || type === "f16";
+const isFloat = (type: ValueType): boolean => scalarOf(type) === "f32" || type === "f16";
 
-/** The type of a register for such values. */
+/** The type of a register for such values, or of a lane of it. */
 export const registerOf = (type: ValueType): "f32" | "i32" | "bool" =>
-  isFloat(type) ? "f32" : type === "bool" ? "bool" : "i32";
+  isFloat(type) ? "f32" : scalarOf(type) === "bool" ? "bool" : "i32";
+
+const vectorNames = { f32: "vec4f", i32: "vec4i", bool: "vec4<bool>" } as const;
+
+/** The name of the type of vectors of such values. */
+export const vectorNameOf = (type: ValueType): string => vectorNames[registerOf(type)];
+
+/** The name of a register's type. */
+const nameOf = (type: ValueType): string => (isVector(type) ? vectorNameOf(type) : registerOf(type));
+
+/** Calls a function of the shader, or its version for vectors. */
+const callOwn = (c: ExpressionContext, name: FunctionName, type: ValueType, ...args: readonly Rendered[]): Rendered =>
+  call(isVector(type) ? c.use(`${name}_x4`) : c.use(name), ...args);
+
+export const laneNames = ["x", "y", "z", "w"] as const;
 
 /** The value of an expression. */
 export const renderValue = (expr: Expr, context: ExpressionContext): string => value(expr, context).text;
 
 function value(expr: Expr, c: ExpressionContext): Rendered {
-  if (isVector(expr.type)) throw new TypeError(`kernels for WGSL have no vectors: ${printExpr(expr)}`);
   switch (expr.kind) {
     case "constant":
       return constant(expr.value, expr.type, c);
     case "variable":
       return make(c.name(expr.name));
     case "load":
-      return make(c.element(expr.buffer, expr.index));
+      return make(c.element(expr.buffer, expr.index, isVector(expr.type)));
     case "unary":
       return unary(expr, c);
-    case "binary":
-      return binary(expr, c);
+    case "binary": {
+      const size = expr.type === "index" ? c.size(expr) : undefined;
+      return size === undefined ? binary(expr, c) : make(size);
+    }
     case "compare":
       return compare(expr, c);
     case "select":
@@ -77,14 +96,17 @@ function value(expr: Expr, c: ExpressionContext): Rendered {
     case "convert":
       return convert(expr.x, expr.type, c);
     case "threefry":
-      return call(c.use("threefry"), ...[...expr.key, ...expr.counter].map((x) => value(x, c)));
+      return callOwn(c, "threefry", expr.type, ...[...expr.key, ...expr.counter].map((x) => value(x, c)));
     case "fma":
       return call("fma", value(expr.a, c), value(expr.b, c), value(expr.c, c));
     case "splat":
+      return call(nameOf(expr.type), value(expr.x, c));
     case "vector":
+      return call(nameOf(expr.type), ...expr.lanes.map((x) => value(x, c)));
     case "lane":
+      return make(`${wrapIn(value(expr.x, c), level.atom)}.${laneNames[expr.lane]}`);
     case "reduce_lanes":
-      throw new TypeError(`kernels for WGSL have no vectors: ${printExpr(expr)}`);
+      return call(c.use(lanesOf(expr.op, expr.type)), value(expr.x, c));
   }
 }
 
@@ -122,8 +144,12 @@ function shortest(x: number): string {
   return String(x);
 }
 
+/** The function that makes one scalar of four lanes. */
+const lanesOf = (op: LaneReduction, type: ValueType): LanesName => `${op}_lanes_of_${registerOf(type)}`;
+
 /** An operand that the compiler of shaders does not fold: it refuses constant arithmetic that has no finite result. */
 const opaque = (expr: Expr, c: ExpressionContext): Rendered => {
+  if (expr.kind === "splat") return call(nameOf(expr.type), opaque(expr.x, c));
   if (expr.kind !== "constant" || registerOf(expr.type) !== "f32") return value(expr, c);
   const pattern = new Uint32Array(Float32Array.of(expr.value).buffer)[0]!;
   return make(`${c.use("float_of")}(0x${pattern.toString(16)}u)`);
@@ -132,9 +158,11 @@ const opaque = (expr: Expr, c: ExpressionContext): Rendered => {
 const symbols: Readonly<Record<CompareOp, string>> = { eq: "==", ne: "!=", lt: "<", le: "<=", gt: ">", ge: ">=" };
 
 function compare(expr: Extract<Expr, { kind: "compare" }>, c: ExpressionContext): Rendered {
-  if (expr.op === "ne" && isFloat(expr.a.type)) return call(c.use("differ"), value(expr.a, c), value(expr.b, c));
-  const ordered = expr.a.type === "bool" && expr.op !== "eq" && expr.op !== "ne";
-  const [a, b] = [expr.a, expr.b].map((x) => (ordered ? call("i32", value(x, c)) : value(x, c)));
+  const { type } = expr.a;
+  if (expr.op === "ne" && isFloat(type)) return callOwn(c, "differ", type, value(expr.a, c), value(expr.b, c));
+  const ordered = registerOf(type) === "bool" && expr.op !== "eq" && expr.op !== "ne";
+  const whole = isVector(type) ? "vec4i" : "i32";
+  const [a, b] = [expr.a, expr.b].map((x) => (ordered ? call(whole, value(x, c)) : value(x, c)));
   return make(`${wrapIn(a!, level.additive)} ${symbols[expr.op]} ${wrapIn(b!, level.additive)}`, level.relation);
 }
 
@@ -180,12 +208,12 @@ function unary(expr: Extract<Expr, { kind: "unary" }>, c: ExpressionContext): Re
     if (expr.op === "negate") return apply("-", x);
     if (expr.op === "rsqrt") return call("inverseSqrt", x);
     const own = floatFunctions[expr.op];
-    return call(own ? c.use(own) : expr.op, x);
+    return own ? callOwn(c, own, type, x) : call(expr.op, x);
   }
   const x = value(expr.x, c);
   switch (expr.op) {
     case "not":
-      return type === "bool" ? apply("!", x) : wrapped(apply("~", x), type);
+      return registerOf(type) === "bool" ? apply("!", x) : wrapped(apply("~", x), type);
     case "negate":
       return wrapped(apply("-", x), type);
     case "abs":
@@ -193,7 +221,7 @@ function unary(expr: Extract<Expr, { kind: "unary" }>, c: ExpressionContext): Re
     case "sign":
       return call("sign", x);
     case "is_finite":
-      return make("true");
+      return isVector(type) ? make("vec4<bool>(true)") : make("true");
     default:
       return x;
   }
@@ -210,6 +238,10 @@ function binary(expr: Extract<Expr, { kind: "binary" }>, c: ExpressionContext): 
       return integerBinary(expr, c);
     case "bool": {
       const [a, b] = [value(expr.a, c), value(expr.b, c)];
+      if (isVector(expr.type)) {
+        if (isConjunction(expr.op)) return bits(a, "&", b);
+        if (isDisjunction(expr.op)) return bits(a, "|", b);
+      }
       if (isConjunction(expr.op)) return logic(a, "&&", b);
       if (isDisjunction(expr.op)) return logic(a, "||", b);
       return make(`${wrapIn(a, level.additive)} != ${wrapIn(b, level.additive)}`, level.relation);
@@ -217,7 +249,7 @@ function binary(expr: Extract<Expr, { kind: "binary" }>, c: ExpressionContext): 
   }
 }
 
-function floatBinary({ op, a: x, b: y }: Extract<Expr, { kind: "binary" }>, c: ExpressionContext): Rendered {
+function floatBinary({ op, type, a: x, b: y }: Extract<Expr, { kind: "binary" }>, c: ExpressionContext): Rendered {
   // Each operand is rendered once: rendering the first of a long sum twice at each step takes exponential time.
   const a = takesOpaque(op, y) ? opaque(x, c) : value(x, c);
   const b = value(y, c);
@@ -231,17 +263,17 @@ function floatBinary({ op, a: x, b: y }: Extract<Expr, { kind: "binary" }>, c: E
     case "divide":
       return join(a, "/", b, level.multiplicative);
     case "remainder":
-      return call(c.use("remainder"), a, b);
+      return callOwn(c, "remainder", type, a, b);
     case "power":
-      return call(c.use("power"), a, b);
+      return callOwn(c, "power", type, a, b);
     case "atan2":
-      return call(c.use("atan2_of"), a, b);
+      return callOwn(c, "atan2_of", type, a, b);
     case "minimum":
     case "maximum": {
       // Beside a constant one comparison keeps NaN.
-      const [variable, limit] = x.kind === "constant" ? [b, a] : [a, b];
-      if (isNumber(x) || isNumber(y)) return call(c.use(op === "maximum" ? "at_least" : "at_most"), variable, limit);
-      return call(c.use(op), a, b);
+      if (!isNumber(x) && !isNumber(y)) return callOwn(c, op, type, a, b);
+      const [variable, limit] = isNumber(y) ? [a, b] : [b, a];
+      return callOwn(c, op === "maximum" ? "at_least" : "at_most", type, variable, limit);
     }
     default:
       throw new TypeError(`${op} of floats`);
@@ -256,7 +288,7 @@ function takesOpaque(op: BinaryOp, y: Expr): boolean {
     case "atan2":
       return true;
     case "divide":
-      return y.kind === "constant";
+      return y.kind === "constant" || (y.kind === "splat" && y.x.kind === "constant");
     case "minimum":
     case "maximum":
       return !isNumber(y);
@@ -265,11 +297,13 @@ function takesOpaque(op: BinaryOp, y: Expr): boolean {
   }
 }
 
-const isNumber = (x: Expr): boolean => x.kind === "constant" && !Number.isNaN(x.value);
+const isNumber = (x: Expr): boolean =>
+  x.kind === "splat" ? isNumber(x.x) : x.kind === "constant" && !Number.isNaN(x.value);
 
 function integerBinary({ op, type, a: x, b: y }: Extract<Expr, { kind: "binary" }>, c: ExpressionContext): Rendered {
   const [a, b] = [value(x, c), value(y, c)];
-  const nonzero = y.kind === "constant" && y.value > 0;
+  const divisor = y.kind === "splat" ? y.x : y;
+  const nonzero = divisor.kind === "constant" && divisor.value > 0;
   switch (op) {
     case "add":
       return wrapped(join(a, "+", b, level.additive), type);
@@ -278,14 +312,14 @@ function integerBinary({ op, type, a: x, b: y }: Extract<Expr, { kind: "binary" 
     case "multiply":
       return wrapped(join(a, "*", b, level.multiplicative), type);
     case "divide":
-      return nonzero ? join(a, "/", b, level.multiplicative) : wrapped(call(c.use("divide"), a, b), type);
+      return nonzero ? join(a, "/", b, level.multiplicative) : wrapped(callOwn(c, "divide", type, a, b), type);
     case "remainder":
       if (nonzero || type === "index") return join(a, "%", b, level.multiplicative);
-      return call(c.use("remainder_of_integers"), a, b);
+      return callOwn(c, "remainder_of_integers", type, a, b);
     case "floordiv":
       return c.isNatural(x) ? join(a, "/", b, level.multiplicative) : call(c.use("floor_divide"), a, b);
     case "power":
-      return wrapped(call(c.use("integer_power"), a, b), type);
+      return wrapped(callOwn(c, "integer_power", type, a, b), type);
     case "minimum":
       return call("min", a, b);
     case "maximum":
@@ -300,7 +334,8 @@ function integerBinary({ op, type, a: x, b: y }: Extract<Expr, { kind: "binary" 
       return wrapped(bits(a, "<<", amount(y, b)), type);
     case "shift_right_logical": {
       const whole = type === "i8" ? bits(a, "&", make("255")) : a;
-      return wrapped(call("i32", bits(call("u32", whole), ">>", amount(y, b))), type);
+      const [signed, unsigned] = isVector(type) ? ["vec4i", "vec4u"] : ["i32", "u32"];
+      return wrapped(call(signed!, bits(call(unsigned!, whole), ">>", amount(y, b))), type);
     }
     case "atan2":
       throw new TypeError("atan2 of integers");
@@ -308,28 +343,34 @@ function integerBinary({ op, type, a: x, b: y }: Extract<Expr, { kind: "binary" 
 }
 
 /** Shifts take the lowest five bits of their amount. */
-const amount = (expr: Expr, text: Rendered): Rendered =>
-  expr.kind === "constant" ? make(`${expr.value & 31}u`) : bits(call("u32", text), "&", make("31u"));
+const amount = (expr: Expr, text: Rendered): Rendered => {
+  if (expr.kind === "constant") return make(`${expr.value & 31}u`);
+  return isVector(expr.type)
+    ? bits(call("vec4u", text), "&", make("vec4u(31u)"))
+    : bits(call("u32", text), "&", make("31u"));
+};
 
 function convert(x: Expr, to: ValueType, c: ExpressionContext): Rendered {
   const from = x.type;
   const number = value(x, c);
-  if (to === "bool") {
-    if (from === "bool") return number;
-    if (isFloat(from)) return call(c.use("differ"), number, make("0.0"));
-    return make(`${wrapIn(number, level.additive)} != 0`, level.relation);
+  if (registerOf(to) === "bool") {
+    if (registerOf(from) === "bool") return number;
+    const zero = isFloat(from) ? "0.0" : "0";
+    const none = make(isVector(from) ? `${nameOf(from)}(${zero})` : zero);
+    if (isFloat(from)) return callOwn(c, "differ", from, number, none);
+    return make(`${wrapIn(number, level.additive)} != ${none.text}`, level.relation);
   }
-  if (to === "f32") return isFloat(from) ? number : call("f32", number);
+  if (scalarOf(to) === "f32") return isFloat(from) ? number : call(nameOf(to), number);
   if (to === "f16") {
     const wide = isFloat(from) ? number : call("f32", number);
     return call(c.use("from_half"), call(c.use("to_half"), wide));
   }
   if (isFloat(from)) {
-    const whole = call(c.use("truncate"), number);
+    const whole = callOwn(c, "truncate", from, number);
     if (to === "u8") return call("clamp", whole, make("0"), make("255"));
     if (to === "i8") return call("clamp", whole, make("-128"), make("127"));
     return whole;
   }
-  if (from === "bool") return call("i32", number);
+  if (registerOf(from) === "bool") return call(nameOf(to), number);
   return to === "u8" || to === "i8" ? wrapped(number, to) : number;
 }

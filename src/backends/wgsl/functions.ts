@@ -1,6 +1,8 @@
 // Functions that WGSL lacks, or has with less accuracy or other edges than the kernel IR asks for; each shader carries those that it
 // uses. NaN is told by bits: compilers of shaders may take it that none occurs.
 
+import type { LaneReduction } from "../../ir/kernel/types.ts";
+
 const texts = {
   float_of: `
 fn float_of(bits: u32) -> f32 { return bitcast<f32>(bits); }`,
@@ -269,19 +271,58 @@ fn threefry(key0: i32, key1: i32, counter0: i32, counter1: i32) -> i32 {
 
 export type FunctionName = keyof typeof texts;
 
+/** The version of a function for vectors of four. */
+export type LanewiseName = `${FunctionName}_x4`;
+
+/** Makes one scalar of the four lanes of a vector. */
+export type LanesName = `${LaneReduction}_lanes_of_${"f32" | "i32" | "bool"}`;
+
+export type AnyFunction = FunctionName | LanewiseName | LanesName;
+
 const isFunction = (name: string): name is FunctionName => Object.hasOwn(texts, name);
 
-/** The names of all functions: nothing else in a shader may have them. */
-export const functionNames: readonly string[] = Object.keys(texts);
+const vectors: Readonly<Record<string, string>> = { f32: "vec4f", i32: "vec4i", u32: "vec4u", bool: "vec4<bool>" };
+
+/** A function applied lane by lane: what it is made of may branch on each. */
+function lanewise(name: FunctionName): string {
+  const [, given = "", result = ""] = new RegExp(`fn ${name}\\((.*)\\) -> (\\w+)`).exec(texts[name]) ?? [];
+  const parameters = given.split(", ").map((parameter) => parameter.split(": "));
+  const taken = parameters.map(([parameter, type]) => `${parameter}: ${vectors[type!]}`).join(", ");
+  const lane = (at: string): string => `${name}(${parameters.map(([parameter]) => `${parameter}.${at}`).join(", ")})`;
+  const lanes = ["x", "y", "z", "w"].map(lane).join(", ");
+  return `fn ${name}_x4(${taken}) -> ${vectors[result]} {\n  return ${vectors[result]}(${lanes});\n}`;
+}
+
+const operators: Readonly<Partial<Record<LaneReduction, string>>> = { add: "+", multiply: "*", and: "&", or: "|" };
+
+/** (x op z) op (y op w), the order that the kernel IR asks for. */
+function acrossLanes(name: LanesName): string {
+  const [op, type] = name.split("_lanes_of_") as [LaneReduction, keyof typeof vectors];
+  const symbol = operators[op];
+  const own = type === "f32" ? op : op === "minimum" ? "min" : "max";
+  const pair = (a: string, b: string): string => (symbol ? `(${a} ${symbol} ${b})` : `${own}(${a}, ${b})`);
+  const body = pair(pair("x.x", "x.z"), pair("x.y", "x.w"));
+  return `fn ${name}(x: ${vectors[type]}) -> ${type} { return ${body}; }`;
+}
+
+/** What names of functions begin with, as nothing else in a shader may. */
+export const functionNames: readonly string[] = Object.keys(texts).flatMap((name) => [name, `${name}_x4`]);
+
+const textOf = (name: AnyFunction): string => {
+  if (isFunction(name)) return texts[name].trim();
+  if (name.includes("_lanes_of_")) return acrossLanes(name as LanesName);
+  return lanewise(name.slice(0, -"_x4".length) as FunctionName);
+};
 
 /** The texts of functions and of those that they call. */
-export function functionTexts(used: Iterable<FunctionName>): readonly string[] {
-  const found = new Set<FunctionName>();
-  const visit = (name: FunctionName): void => {
+export function functionTexts(used: Iterable<AnyFunction>): readonly string[] {
+  const found = new Map<AnyFunction, string>();
+  const visit = (name: AnyFunction): void => {
     if (found.has(name)) return;
-    found.add(name);
-    for (const [, called] of texts[name].matchAll(/\b(\w+)\(/g)) if (called && isFunction(called)) visit(called);
+    const text = textOf(name);
+    found.set(name, text);
+    for (const [, called] of text.matchAll(/\b(\w+)\(/g)) if (called && isFunction(called)) visit(called);
   };
   for (const name of used) visit(name);
-  return [...found].map((name) => texts[name].trim());
+  return [...found.values()];
 }

@@ -1,23 +1,26 @@
 // Renders one kernel, bound to a grid, as a compute shader. Which buffers share a binding, and from which element on, says `bindings.ts`.
 
+import { formatDim, symbol } from "../../ir/dim.ts";
 import type { DType } from "../../ir/dtype.ts";
+import { k } from "../../ir/kernel/build.ts";
 import { formatPlace } from "../../ir/kernel/print.ts";
-import { isNatural } from "../../ir/kernel/query.ts";
-import type { Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
+import { isNatural, toDim } from "../../ir/kernel/query.ts";
+import { type Expr, isVector, type Kernel, type Stmt } from "../../ir/kernel/types.ts";
 import { hoistAddresses } from "../addresses.ts";
 import { createNames } from "../names.ts";
 import { define, innerScope, type Scope } from "../scope.ts";
 import type { Bindings } from "./bindings.ts";
-import { type ExpressionContext, registerOf, renderValue } from "./expression.ts";
-import { type FunctionName, functionNames, functionTexts } from "./functions.ts";
+import { type ExpressionContext, laneNames, registerOf, renderValue, vectorNameOf } from "./expression.ts";
+import { type AnyFunction, functionNames, functionTexts } from "./functions.ts";
 import { wgsl } from "./names.ts";
+import type { GpuNumber } from "./runtime/plan.ts";
 
 export interface RenderedKernel {
   /** The entry point. */
   readonly name: string;
   readonly code: string;
-  /** What the uniform binding holds, in order: free sizes by name, and first elements of buffers as `bindings.ts` names them. */
-  readonly uniforms: readonly string[];
+  /** What the uniform binding holds, in order. */
+  readonly uniforms: readonly GpuNumber[];
   readonly barriers: number;
 }
 
@@ -29,47 +32,60 @@ const storageOf = (dtype: DType): string => (dtype === "f32" ? "f32" : dtype ===
 
 /** `threads` is the size of the groups that the kernel is bound to. */
 export function renderKernel(kernel: Kernel, bindings: Bindings, threads: number): RenderedKernel {
-  const functions = new Set<FunctionName>();
-  const uniforms = new Set<string>();
+  const functions = new Set<AnyFunction>();
+  const uniforms = new Map<string, Uniform>();
   const shared: string[] = [];
   const lines: string[] = [];
   let barriers = 0;
   const names = createNames(functionNames, wgsl);
   const entry = names.make(kernel.name);
   const parameters = new Map(kernel.buffers.map((buffer) => [buffer.name, buffer.dtype]));
+  const scratch = new Map<string, DType>();
   const variables = new Map(bindings.storage.map(({ root, name }) => [root, names.make(name)]));
-  const members = new Map<string, string>();
   const memberNames = createNames([], wgsl);
-  const uniform = (name: string): string => {
-    const member = members.get(name) ?? memberNames.make(name);
-    members.set(name, member);
-    uniforms.add(name);
+  const uniform = (meaning: string, name: string, number: GpuNumber): string => {
+    const known = uniforms.get(meaning);
+    const member = known?.member ?? memberNames.make(name);
+    if (!known) uniforms.set(meaning, { member, number });
     return `sizes.${member}`;
+  };
+  /** A free size, or the first element of a buffer as `bindings.ts` names it. */
+  const given = (name: string): string => uniform(name, name, bindings.starts.get(name) ?? { dim: symbol(name) });
+  const size = (expr: Expr): string | undefined => {
+    const dim = toDim(expr, kernel.sizes);
+    return dim === undefined || typeof dim === "number" ? undefined : uniform(formatDim(dim), "size", { dim });
   };
 
   const context = (scope: Scope): ExpressionContext => ({
     name: (variable) =>
-      kernel.sizes.includes(variable) ? uniform(variable) : (scope.identifiers.get(variable) ?? variable),
-    element: (buffer, index) => {
-      const element = elementOf(buffer, index, scope);
-      const dtype = parameters.get(buffer);
-      if (!dtype) return element;
-      const cast = heldAs(buffer) === storageOf(dtype) ? element : `bitcast<${storageOf(dtype)}>(${element})`;
-      if (dtype === "f16") return `${use("from_half")}(${cast})`;
-      return dtype === "bool" ? `(${cast} != 0)` : cast;
+      kernel.sizes.includes(variable) ? given(variable) : (scope.identifiers.get(variable) ?? variable),
+    element: (buffer, index, vector) => {
+      if (!vector) return loaded(buffer, elementOf(buffer, index, scope));
+      const lanes = laneNames.map((_, lane) => loaded(buffer, elementOf(buffer, k.add(index, lane), scope)));
+      return `${vectorNameOf(dtypeOf(buffer))}(${lanes.join(", ")})`;
     },
+    size,
     isNatural: (expr) => isNatural(expr, scope.natural),
     use,
   });
-  const use = (name: FunctionName): FunctionName => {
+  const use = <T extends AnyFunction>(name: T): T => {
     functions.add(name);
     return name;
+  };
+  const dtypeOf = (buffer: string): DType => parameters.get(buffer) ?? scratch.get(buffer) ?? "f32";
+  /** What lies in memory, as a register holds it. */
+  const loaded = (buffer: string, element: string): string => {
+    const dtype = parameters.get(buffer);
+    if (!dtype) return element;
+    const cast = heldAs(buffer) === storageOf(dtype) ? element : `bitcast<${storageOf(dtype)}>(${element})`;
+    if (dtype === "f16") return `${use("from_half")}(${cast})`;
+    return dtype === "bool" ? `(${cast} != 0)` : cast;
   };
   const elementOf = (buffer: string, index: Expr, scope: Scope): string => {
     const at = renderValue(index, context(scope));
     const bound = bindings.buffers.get(buffer);
     if (!bound) return `${scope.identifiers.get(buffer) ?? buffer}[${at}]`;
-    const from = typeof bound.from === "number" ? String(bound.from) : uniform(bound.from);
+    const from = typeof bound.from === "number" ? String(bound.from) : given(bound.from);
     const position = from === "0" ? at : at === "0" ? from : `${from} + ${at}`;
     return `${variables.get(bound.root)}[${position}]`;
   };
@@ -120,9 +136,20 @@ export function renderKernel(kernel: Kernel, bindings: Bindings, threads: number
       case "assign":
         lines.push(`${indent}${scope.identifiers.get(s.name) ?? s.name} = ${renderValue(s.value, c)};`);
         return;
-      case "store":
-        lines.push(`${indent}${elementOf(s.buffer, s.index, scope)} = ${stored(s.buffer, renderValue(s.value, c))};`);
+      case "store": {
+        const value = renderValue(s.value, c);
+        if (!isVector(s.value.type)) {
+          lines.push(`${indent}${elementOf(s.buffer, s.index, scope)} = ${stored(s.buffer, value)};`);
+          return;
+        }
+        const whole = s.value.kind === "variable" ? value : scope.names.make("lanes");
+        if (whole !== value) lines.push(`${indent}let ${whole} = ${value};`);
+        for (const [lane, name] of laneNames.entries()) {
+          const element = elementOf(s.buffer, k.add(s.index, lane), scope);
+          lines.push(`${indent}${element} = ${stored(s.buffer, `${whole}.${name}`)};`);
+        }
         return;
+      }
       case "if":
         lines.push(`${indent}if (${renderValue(s.condition, c)}) {`);
         renderBody(s.then, innerScope(scope), `${indent}  `);
@@ -135,6 +162,7 @@ export function renderKernel(kernel: Kernel, bindings: Bindings, threads: number
       case "alloc": {
         const name = s.shared ? names.make(s.name) : define(s.name, scope);
         scope.identifiers.set(s.name, name);
+        scratch.set(s.name, s.dtype);
         const type = `array<${registerOf(s.dtype)}, ${s.length}>`;
         if (s.shared) shared.push(`var<workgroup> ${name}: ${type};`);
         else lines.push(`${indent}var ${name}: ${type};`);
@@ -172,7 +200,7 @@ export function renderKernel(kernel: Kernel, bindings: Bindings, threads: number
   );
 
   const place = kernel.location ? [`// at ${formatPlace(kernel.location)}`] : [];
-  const struct = `struct Sizes { ${[...uniforms].map((name) => `${members.get(name)}: i32`).join(", ")} }`;
+  const struct = ["struct Sizes {", ...[...uniforms].map(([meaning, { member }]) => lineOf(member, meaning)), "}"];
   const first = uniforms.size > 0 ? 1 : 0;
   const storage = bindings.storage.map(({ root, access, dtype }, i) => {
     const mode = access === "read" ? "read" : "read_write";
@@ -183,15 +211,24 @@ export function renderKernel(kernel: Kernel, bindings: Bindings, threads: number
     ["group_count", "num_workgroups", "vec3u"],
     ["thread_id", "local_invocation_index", "u32"],
   ].filter(([name]) => lines.some((line) => line.includes(name!)));
-  const given = builtins.map(([name, builtin, type]) => `@builtin(${builtin}) ${name}: ${type}`);
+  const taken = builtins.map(([name, builtin, type]) => `@builtin(${builtin}) ${name}: ${type}`);
   const head = [
     ...(kernel.doc === "" ? [] : kernel.doc.split("\n").map((line) => `// ${line}`)),
     ...place,
-    ...(uniforms.size > 0 ? [struct, "@group(0) @binding(0) var<uniform> sizes: Sizes;"] : []),
+    ...(uniforms.size > 0 ? [...struct, "@group(0) @binding(0) var<uniform> sizes: Sizes;"] : []),
     ...storage,
     ...shared,
   ].join("\n");
-  const main = [`@compute @workgroup_size(${threads})`, `fn ${entry}(${given.join(", ")}) {`, ...lines, "}"].join("\n");
+  const main = [`@compute @workgroup_size(${threads})`, `fn ${entry}(${taken.join(", ")}) {`, ...lines, "}"].join("\n");
   const code = `${[head, ...functionTexts(functions), main].join("\n\n")}\n`;
-  return { name: entry, code, uniforms: [...uniforms], barriers };
+  return { name: entry, code, uniforms: [...uniforms.values()].map(({ number }) => number), barriers };
 }
+
+interface Uniform {
+  readonly member: string;
+  readonly number: GpuNumber;
+}
+
+/** A member of the struct of sizes, with its meaning where its name does not say it. */
+const lineOf = (member: string, meaning: string): string =>
+  `  ${member}: i32,${member === meaning ? "" : ` // ${meaning}`}`;

@@ -1,14 +1,14 @@
 // A lowered module as the plan that the runtime of WebGPU runs: its shaders, and for each graph the dispatches in order.
 
-import { type Dim, floorDivideDim, symbol } from "../../ir/dim.ts";
+import { type Dim, floorDivideDim } from "../../ir/dim.ts";
 import { bytesOf, type DType } from "../../ir/dtype.ts";
 import { callsIn, type KernelCall, type Program, type ProgramModule, type Step } from "../../ir/kernel/program.ts";
 import { toDim } from "../../ir/kernel/query.ts";
 import type { Kernel, Stmt } from "../../ir/kernel/types.ts";
 import type { GroupLimits } from "../../ir/target.ts";
-import { type Bindings, bindingsOf } from "./bindings.ts";
+import { bindingsOf } from "./bindings.ts";
 import { renderKernel } from "./render-kernel.ts";
-import type { GpuBuffer, GpuDispatch, GpuGraph, GpuNumber, GpuPlan, GpuShader, GpuStep } from "./runtime/plan.ts";
+import type { GpuBuffer, GpuDispatch, GpuGraph, GpuPlan, GpuShader, GpuStep } from "./runtime/plan.ts";
 
 /** The plan of a module whose kernels are bound to groups. `graphs` are the graphs to render, all of them by default. */
 export function renderPlan(
@@ -20,7 +20,7 @@ export function renderPlan(
   const known = new Map<string, number>();
   const add = (shader: GpuShader): number => {
     // The same code, even of kernels of different names, is one pipeline.
-    const key = shader.code.replaceAll(shader.name, "").replaceAll(/^\/\/.*$/gm, "");
+    const key = shader.code.replaceAll(shader.name, "").replaceAll(/\/\/.*$/gm, "");
     const before = known.get(key);
     if (before !== undefined) return before;
     known.set(key, shaders.length);
@@ -54,7 +54,7 @@ function renderGraph(
         barriers,
       }),
       groups: groupsOf(call.kernel),
-      uniforms: uniforms.map((uniform) => numberOf(uniform, bindings)),
+      uniforms,
       slices: bindings.storage.map(({ slice }) => slice),
     };
   };
@@ -70,8 +70,6 @@ function renderGraph(
     copies: program.copies,
   };
 }
-
-const numberOf = (name: string, { starts }: Bindings): GpuNumber => starts.get(name) ?? { dim: symbol(name) };
 
 /** How many groups a kernel runs in: the end of its grid loop. */
 function groupsOf(kernel: Kernel): Dim {

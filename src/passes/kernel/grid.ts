@@ -66,24 +66,24 @@ function bindPoints(nests: readonly Nest[], { threads }: GroupLimits, fresh: Fre
   const counts = nests.map(({ axes }) => productOf(axes.map(({ count }) => count)));
   const total = counts.reduce<Dim>(addDims, 0);
   const position = k.add(k.multiply(k.variable(group, "index"), threads), k.variable(thread, "index"));
-  let start: Dim = 0;
-  const points = nests.flatMap((nest, i): readonly Stmt[] => {
-    const from = start;
-    start = addDims(start, counts[i]!);
-    const after = from === 0 ? [] : [k.ge(k.variable(at, "index"), k.fromDim(from))];
-    const within =
-      i === nests.length - 1 && isMultiple(total, threads) ? [] : [k.lt(k.variable(at, "index"), k.fromDim(start))];
-    const conditions = [...after, ...within, ...nest.conditions];
-    const own = from === 0 ? at : fresh("at");
+  /** Nest `i` and those behind it, each of which has the threads from where the one before it ends. */
+  const pointsFrom = (i: number, start: Dim): readonly Stmt[] => {
+    const nest = nests[i];
+    if (!nest) return [];
+    const end = addDims(start, counts[i]!);
+    const own = start === 0 ? at : fresh("at");
     // Never negative where it counts, and known not to be.
-    const shifted = k.maximum(k.subtract(k.variable(at, "index"), k.fromDim(from)), 0);
+    const shifted = k.maximum(k.subtract(k.variable(at, "index"), k.fromDim(start)), 0);
     const body = [
-      ...(from === 0 ? [] : [k.let(own, shifted)]),
+      ...(start === 0 ? [] : [k.let(own, shifted)]),
       ...positionsOf(nest.axes, k.variable(own, "index")),
       ...nest.body,
     ];
-    return conditions.length === 0 ? body : [k.if(conditions.reduce(k.and), body)];
-  });
+    const here = nest.conditions.length === 0 ? body : [k.if(nest.conditions.reduce(k.and), body)];
+    if (i === nests.length - 1 && isMultiple(total, threads)) return here;
+    return [k.if(k.lt(k.variable(at, "index"), k.fromDim(end)), here, pointsFrom(i + 1, end))];
+  };
+  const points = pointsFrom(0, 0);
   const groups = floorDivideDim(addDims(total, threads - 1), threads);
   return [
     k.loop(group, k.fromDim(groups), [k.loop(thread, threads, [k.let(at, position), ...points], { mode: "thread" })], {

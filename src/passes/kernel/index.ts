@@ -17,7 +17,7 @@ export function optimizeKernel(
   target: Target,
   freshKernel: (stem: string) => string,
 ): readonly Kernel[] {
-  if (target.groups) return bindToGrid(kernel, target.groups, freshKernel).map(hoist);
+  if (target.groups) return bindToGrid(vectorize(kernel), target.groups, freshKernel).map(hoist);
   if (target.lanes === 1) return [hoist(kernel)];
   const hoisted = splatOnce(hoist(vectorize(kernel)));
   return [target.fma ? fuseMultiplyAdd(hoisted) : hoisted];

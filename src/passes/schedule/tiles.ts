@@ -174,12 +174,20 @@ const vectorTiles: Omit<TileTable, "contraction" | "loadsFirst"> = {
  */
 const threadTiles: TileTable = {
   ...scalarTiles,
+  lanes: 4,
   contraction: [
     { columns: 8, results: 32768, tile: { m: 8, n: 8 } },
     { columns: 4, tile: { m: 4, n: 4 } },
     { columns: 2, tile: { m: 4, n: 2 } },
     { columns: 1, tile: { m: 4, n: 1 } },
   ],
+  inner: [
+    { columns: 2, tile: { m: 4, n: 2 } },
+    { columns: 1, tile: { m: 4, n: 1 } },
+  ],
+  apart: { m: 4, n: 4 },
+  registers: 32,
+  interior: 4,
   columns: 1,
   scratch: 0,
   rowColumns: 0,

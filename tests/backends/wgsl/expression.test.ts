@@ -19,6 +19,7 @@ describe("expressions in shaders", () => {
           return variable;
         },
         element: (buffer) => buffer,
+        size: () => undefined,
         isNatural: () => true,
         use: (name) => name,
       });
