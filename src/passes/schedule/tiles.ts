@@ -1,5 +1,5 @@
 // The numbers of the schedules, as data, measured on generated code (see bench/kernels.ts): one table for targets with vectors, one
-// for those without.
+// for those without, one for threads of a group.
 
 import type { Target } from "../../ir/target.ts";
 
@@ -29,7 +29,7 @@ export interface TileTable {
   readonly lanes: 1 | 4;
   /** By how many columns there are, and results in all, at least: the first row that fits counts. */
   readonly contraction: readonly { readonly columns: number; readonly results?: number; readonly tile: Tile }[];
-  /** The same for sums whose terms, not columns, make up vectors. */
+  /** The same for sums whose terms, not columns, make up vectors; empty where none do. */
   readonly inner: TileTable["contraction"];
   /** Columns of a sum over leading axes that are summed at once, so that whole cache lines are used. */
   readonly columns: number;
@@ -169,19 +169,16 @@ const vectorTiles: Omit<TileTable, "contraction" | "loadsFirst"> = {
 
 /**
  * For a thread of a group, which has registers but no array of its own that would be fast, so that nothing is copied to scratch memory.
- * 4 × 4 sums use each value that is loaded four times, 8 × 8 eight times: on SwiftShader they take two thirds of the time, where there
- * are enough of them for all threads.
+ * 8 × 8 sums use each value that is loaded eight times: on SwiftShader products take two thirds of the time that they do with 4 × 4,
+ * where there are enough of them for all threads. Terms of a sum make up no vectors: a tile of columns loads less.
  */
 const threadTiles: TileTable = {
   ...scalarTiles,
   lanes: 4,
   contraction: [
     { columns: 8, results: 32768, tile: { m: 8, n: 8 } },
+    { columns: 8, results: 16384, tile: { m: 4, n: 8 } },
     { columns: 4, tile: { m: 4, n: 4 } },
-    { columns: 2, tile: { m: 4, n: 2 } },
-    { columns: 1, tile: { m: 4, n: 1 } },
-  ],
-  inner: [
     { columns: 2, tile: { m: 4, n: 2 } },
     { columns: 1, tile: { m: 4, n: 1 } },
   ],
