@@ -4,8 +4,10 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { writeWhole } from "../formats/node/files.ts";
+import { holderOf } from "../train/node/lock.ts";
 import { type Best, isBetter } from "../train/progress.ts";
 import { plotSearch } from "../train/tune/plot.ts";
 import { ranked, rungsOf, type SearchKind, type TrialResult, trialsOf, valuesOf } from "../train/tune/search.ts";
@@ -28,8 +30,8 @@ export interface Study {
   readonly limit?: number;
 }
 
-const resultsFile = "tune.json";
-const plotFile = "tune.svg";
+export const resultsFile = "tune.json";
+export const plotFile = "tune.svg";
 
 /** What must be equal for a search to be continued. More trials, and more at a time, are the same search. */
 const identityOf = ({ space, metric, best, search, seed, epochs, limit, trials }: Study) => ({
@@ -75,32 +77,56 @@ export function summaryOf(study: Study, results: readonly TrialResult[]) {
 
 const folderOf = ({ place }: Study, trial: number): string => join(place, `trial-${trial}`);
 
+/** What those who watch a search are told; `done` comes last, with the best trial first. */
+export type TuneEvent =
+  | { readonly event: "rung"; readonly trials: number; readonly epochs: number }
+  | { readonly event: "waiting"; readonly trial: number; readonly process: string }
+  | ({ readonly event: "trial"; readonly values: Readonly<Record<string, string>> } & TrialResult)
+  | ({ readonly event: "done" } & ReturnType<typeof summaryOf>)
+  | { readonly event: "interrupted" };
+
 /** Runs what is left of a search; ends early, with what there is, when the signal says so. */
 export async function searchAll(
   study: Study,
   known: readonly TrialResult[],
-  { say, signal }: { readonly say: (line: string) => void; readonly signal: AbortSignal },
+  { report, signal }: { readonly report: (event: TuneEvent) => void; readonly signal: AbortSignal },
 ): Promise<readonly TrialResult[]> {
   const results = [...known];
   const rungs = rungsOf(study.search, study.trials, study.epochs);
   for (const [i, { epochs }] of rungs.entries()) {
     const chosen = trialsOf(rungs, i, results, study.best);
     const waiting = chosen.filter((trial) => !results.some((done) => done.trial === trial && done.epochs === epochs));
-    if (rungs.length > 1) say(`${chosen.length} trials to epoch ${epochs}`);
+    if (rungs.length > 1) report({ event: "rung", trials: chosen.length, epochs });
     const worker = async (): Promise<void> => {
       for (let trial = waiting.shift(); trial !== undefined && !signal.aborted; trial = waiting.shift()) {
+        await whileHeld(study, trial, { report, signal });
         const result = await runTrial(study, trial, epochs, signal);
         if (!result) return;
         results.push(result);
-        say(lineOf(study, result));
+        report({ event: "trial", values: valuesOf(study.space, study.seed, trial), ...result });
         await save(study, results);
       }
     };
     await Promise.all(Array.from({ length: study.jobs }, worker));
     if (signal.aborted) return results;
   }
-  for (const line of tableOf(study, results)) say(line);
   return results;
+}
+
+/** Trials of a search that was killed may still run for a while. */
+async function whileHeld(
+  study: Study,
+  trial: number,
+  { report, signal }: { readonly report: (event: TuneEvent) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  let told = false;
+  for (;;) {
+    const process = await holderOf(folderOf(study, trial));
+    if (process === undefined || signal.aborted) return;
+    if (!told) report({ event: "waiting", trial, process });
+    told = true;
+    await sleep(200);
+  }
 }
 
 async function save(study: Study, results: readonly TrialResult[]): Promise<void> {
@@ -156,36 +182,4 @@ async function bestValue({ metric, best, ...study }: Study, trial: number): Prom
   let chosen: number | undefined;
   for (const value of found) if (typeof value === "number" && isBetter(best, value, chosen)) chosen = value;
   return chosen;
-}
-
-const shown = (value: number | undefined): string =>
-  value === undefined ? "failed" : String(Number(value.toPrecision(4)));
-
-function lineOf(study: Study, { trial, epochs, value, failure }: TrialResult): string {
-  const values = Object.entries(valuesOf(study.space, study.seed, trial)).map(([name, text]) => `${name} ${text}`);
-  const came = value === undefined ? `failed: ${failure}` : `${study.metric} ${shown(value)}`;
-  return `trial ${trial}  ${values.join("  ")}  ${epochs} epochs  ${came}`;
-}
-
-/** The best trials, and where the best one's weights are. */
-function tableOf(study: Study, results: readonly TrialResult[]): string[] {
-  const { trials } = summaryOf(study, results);
-  const names = study.space.map(({ name }) => name);
-  const header = ["trial", ...names, "epochs", study.metric];
-  const lines = trials
-    .slice(0, 20)
-    .map(({ trial, values, epochs, value }) => [
-      String(trial),
-      ...names.map((name) => values[name]!),
-      String(epochs),
-      shown(value),
-    ]);
-  const widths = header.map((cell, i) => Math.max(cell.length, ...lines.map((line) => line[i]!.length)));
-  const rows = [header, ...lines].map((cells) => `  ${cells.map((cell, i) => cell.padStart(widths[i]!)).join("  ")}`);
-  const [best] = trials;
-  const end =
-    best?.value === undefined
-      ? []
-      : [`best: ${names.map((name) => `${name} = ${best.values[name]}`).join(", ")}; weights are in ${best.folder}`];
-  return ["", ...rows, "", ...end, `the results are in ${join(study.place, resultsFile)}, a plot in ${plotFile}`];
 }

@@ -11,6 +11,7 @@ import type { Varied } from "../train/tune/space.ts";
 import { UserError } from "../util/user-error.ts";
 import { interruptedExitCode, interruptible } from "./interrupt.ts";
 import { wholeNumber } from "./numbers.ts";
+import type { TuneEvent } from "./tune-study.ts";
 
 interface Options {
   readonly vary: readonly string[];
@@ -65,12 +66,13 @@ export function addTune(program: Command): void {
     .option("--epochs <n>", "instead of what the program says", wholeNumber(1))
     .option("--limit <n>", "use only the first n rows of the training data", wholeNumber(1))
     .option("--seed <n>", "of the values that are tried, and of the trainings", wholeNumber(0))
-    .option("--json", "the results as one JSON object")
+    .option("--json", "progress as one JSON object a line, the last one with all results")
     .action(async (file: string, options: Options) => {
       const { parseVaried } = await import("../train/tune/space.ts");
       const { usualBest } = await import("../train/progress.ts");
       const { readStudy, searchAll, summaryOf } = await import("./tune-study.ts");
       const { loadSource, requirePlan } = await import("./source.ts");
+      const { tuneLines } = await import("./tune-text.ts");
       const space = options.vary.map(parseVaried);
       checkNames(space);
       // A mistake in the program, or in the name of a constant, is told before anything is trained.
@@ -94,16 +96,17 @@ export function addTune(program: Command): void {
       await mkdir(study.place, { recursive: true });
       const known = await readStudy(study);
       const interrupt = interruptible();
-      const say = (line: string): void => {
-        if (!options.json) process.stdout.write(`${line}\n`);
+      const report = (event: TuneEvent): void => {
+        const lines = options.json ? [JSON.stringify(event)] : tuneLines(study, event);
+        process.stdout.write(lines.map((line) => `${line}\n`).join(""));
       };
       try {
-        const results = await searchAll(study, known, { say, signal: interrupt.signal });
+        const results = await searchAll(study, known, { report, signal: interrupt.signal });
         if (interrupt.signal.aborted) {
-          say("stopped; the same command continues the search");
+          report({ event: "interrupted" });
           process.exitCode = interruptedExitCode;
         } else if (results.every(({ value }) => value === undefined)) throw allFailed(results);
-        else if (options.json) process.stdout.write(`${JSON.stringify(summaryOf(study, results))}\n`);
+        else report({ event: "done", ...summaryOf(study, results) });
       } finally {
         interrupt.stop();
       }

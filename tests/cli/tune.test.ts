@@ -1,9 +1,12 @@
 // dlm tune: a search that is continued, and what it leaves.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import { dlm, listing, temporaryFolder } from "./dlm.ts";
+import { isRunning } from "../../src/formats/node/atomic-write.ts";
+import { dlm, listing, start, temporaryFolder } from "./dlm.ts";
 import { xor } from "./models.ts";
 
 const folder = temporaryFolder();
@@ -28,8 +31,10 @@ describe("dlm tune", () => {
     expect(listing(out)).toEqual(expect.arrayContaining(["trial-1/weights.safetensors", "tune.json", "tune.svg"]));
     const first = readFileSync(join(out, "trial-1/weights.safetensors"));
     const again = await tune("--trials", "3", "--json");
-    const { trials, metric } = JSON.parse(again.stdout);
-    expect(metric).toBe("loss");
+    const lines = again.stdout.trim().split("\n");
+    const [only, { trials, metric, event }, ...more] = lines.map((line) => JSON.parse(line));
+    expect(only).toMatchObject({ event: "trial", trial: 3, epochs: 3, values: { lr: expect.any(String) } });
+    expect({ event, metric, more }).toEqual({ event: "done", metric: "loss", more: [] });
     expect(trials).toHaveLength(3);
     const values: number[] = trials.map(({ value }: { value: number }) => value);
     expect(values).toEqual([...values].sort((a, b) => a - b));
@@ -37,6 +42,26 @@ describe("dlm tune", () => {
     const other = await tune("--trials", "3", "--seed", "9");
     expect(other.code).toBe(1);
     expect(other.stderr).toContain("tune.json is of another search");
+  });
+
+  it("that is killed waits for what it began, and goes on", { timeout: 120_000 }, async () => {
+    const killed = join(folder, "killed");
+    const options = ["--vary", "lr=0.01,0.02", "--trials", "2", "--epochs", "500", "--out", killed];
+    const first = start(folder, "tune", program, ...options);
+    const lock = join(killed, "trial-1", ".lock");
+    while (!existsSync(lock)) await sleep(20);
+    const own = readFileSync(lock);
+    first.kill("SIGKILL");
+    expect((await first.end).signal).toBe("SIGKILL");
+    // The training ends with the search that began it, as nobody reads its lines. Had it not yet, its folder would be held: by us, here.
+    while (isRunning(Number.parseInt(String(own), 10))) await sleep(20);
+    writeFileSync(lock, `${process.pid} ${hostname()}\n`);
+    const second = start(folder, "tune", program, ...options);
+    await second.shows(`trial 1  waits for process ${process.pid}`);
+    writeFileSync(lock, own);
+    const { code, stdout, stderr } = await second.end;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout.match(/^trial [12] .* 500 epochs {2}loss /gm)).toHaveLength(2);
   });
 
   it("says before it trains what cannot be varied or compared", async () => {

@@ -133,9 +133,9 @@ metric intersection_over_union(logits: f32[...B, K], label) {
 
 /// The area under the curve of true against false positives, for labels of 0 and 1: the chance that a positive scores higher than
 /// a negative. Scores are sigmoid(logits), told apart at `thresholds` evenly spread levels.
-metric auc(logits: f32[...S], label: f32[...S], thresholds: int = 200) {
+metric auc(logits: f32[...S], label: T[...S], thresholds: int = 200) {
   score = reshape(sigmoid(logits), [-1])
-  positive = reshape(label, [-1])
+  positive = reshape(cast(label, f32), [-1])
   level = (arange(thresholds) + 0.5) / thresholds
   above[i, r] = cast(score[r] > level[i], f32)
   total true_positives: f32[thresholds] += above @ positive

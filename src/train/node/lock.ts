@@ -31,6 +31,12 @@ export async function lockFolder(directory: string): Promise<() => Promise<void>
   return () => rm(path, { force: true });
 }
 
+/** The process that has a folder, if one that runs has it. */
+export async function holderOf(directory: string): Promise<string | undefined> {
+  const holder = await readFile(join(directory, name), "utf8").catch(() => "");
+  return isHeld(holder) ? holder.trim().split(" ")[0] : undefined;
+}
+
 /** Whether the process that wrote the lock runs, as far as can be known: of other machines it is not. */
 function isHeld(holder: string): boolean {
   const [pid, host] = holder.trim().split(" ");
