@@ -2,7 +2,7 @@
 
 import type { TrainingPlan } from "../dsl/training-plan.ts";
 import { UserError } from "../util/user-error.ts";
-import { type Dataset, materialised, range, selectRows, sliceRows } from "./data/dataset.ts";
+import { type Column, type Dataset, materialised, range, rowLength, selectRows, sliceRows } from "./data/dataset.ts";
 import { permutation, randomFor } from "./random.ts";
 
 export interface Split {
@@ -32,8 +32,8 @@ export function validationSplit(data: Dataset, { validation, seed }: TrainingPla
 }
 
 /**
- * One of the splits of a cross-validation; each row is held back in one of them. Where the plan has a target of class
- * numbers, i32[N], each part gets about the same number of every class (stratified). Windows of a sequence are held back piece by
+ * One of the splits of a cross-validation; each row is held back in one of them. Where the plan has a target of
+ * classes, each part gets about the same number of every class (stratified). Windows of a sequence are held back piece by
  * piece instead.
  * @param fold counted from 0
  */
@@ -43,16 +43,26 @@ export function foldSplit(data: Dataset, plan: TrainingPlan, folds: number, fold
   }
   if (data.overlap !== undefined) return pieceSplit(data, data.overlap, folds, fold);
   const order = permutation(data.rows, randomFor("folds", plan.seed));
-  const labels = plan.targets
-    .map((name) => data.columns[name])
-    .find((column) => column?.dtype === "i32" && column.shape.length === 1);
-  const classes = labels && materialised(labels);
+  const [classes] = plan.targets.flatMap((name) => classesOf(data.columns[name]) ?? []);
   // Equal classes stand side by side, each in random order; dealing them out in turn spreads each class evenly.
-  if (classes) order.sort((a, b) => classes.data[a]! - classes.data[b]!);
+  if (classes) order.sort((a, b) => classes[a]! - classes[b]!);
   return {
     train: selectRows(data, order.filter((_row, i) => i % folds !== fold).sort()),
     validation: selectRows(data, order.filter((_row, i) => i % folds === fold).sort()),
   };
+}
+
+/** Of rows with more values than this, ones are no classes. */
+const mostClasses = 100;
+
+/** A number for the class of each row, of a column of class numbers, i32[N], of zeros and ones, f32[N], or of one_hot. */
+function classesOf(column: Column | undefined): Int32Array | undefined {
+  if (!column || rowLength(column) > mostClasses) return undefined;
+  const { dtype, shape, data } = materialised(column);
+  if (dtype === "i32" && shape.length === 1) return Int32Array.from(data);
+  if (dtype !== "f32" || !data.every((value) => value === 0 || value === 1)) return undefined;
+  const width = rowLength(column);
+  return Int32Array.from({ length: shape[0]! }, (_, row) => data.subarray(row * width, (row + 1) * width).indexOf(1));
 }
 
 /** A piece of the sequence is held back; the windows around it that reach into it are left out. */

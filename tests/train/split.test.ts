@@ -29,6 +29,34 @@ function expectApart(train: Dataset, held: Dataset | undefined): void {
   expect(valuesOf(held).filter((value) => known.has(value))).toEqual([]);
 }
 
+describe("folds", () => {
+  // Of 30 rows every fifth has the rare class.
+  const label = Array.from({ length: 30 }, (_, i) => (i % 5 === 0 ? 1 : 0));
+  const target = { ...plan, targets: ["label"] };
+
+  it.each([
+    ["numbers", [call("hide_labels", [0])]],
+    ["zeros and ones", []],
+    ["one_hot", [call("one_hot", [], { label: 2 })]],
+  ])("have the same share of each class, where classes are %s", async (_, transforms) => {
+    const data = await load("data", call("rows", [], { x: [...label.keys()], label }), ...transforms);
+    for (let fold = 0; fold < 3; fold++) {
+      const rows = [...inMemory(foldSplit(data, target, 3, fold).validation!).columns.x!.data];
+      expect([rows.length, rows.filter((row) => row % 5 === 0).length]).toEqual([10, 2]);
+    }
+  });
+
+  it("are by chance where the target is a quantity", async () => {
+    const data = await load("data", call("rows", [], { x: [...label.keys()], label: label.map((v) => v + 0.5) }));
+    const counts = [0, 1, 2].map((fold) => {
+      const { x } = inMemory(foldSplit(data, target, 3, fold).validation!).columns;
+      return [...x!.data].filter((row) => row % 5 === 0).length;
+    });
+    expect(counts.reduce((a, b) => a + b)).toBe(6);
+    expect(counts).not.toEqual([2, 2, 2]);
+  });
+});
+
 describe("windows of a sequence", () => {
   it.each([
     ["of a series, which overlap", series, 36, 9, 23],
