@@ -47,8 +47,9 @@ export function jsonLine(event: TrainingEvent): string | undefined {
     case "predictions":
       return undefined;
     case "step": {
-      const { event: name, fold, epoch, step, loss } = event;
-      return JSON.stringify({ event: name, ...(fold === undefined ? {} : { fold }), epoch, step, loss });
+      const { event: name, fold, epoch, step, loss, learningRate } = event;
+      // JSON leaves out what is undefined.
+      return JSON.stringify({ event: name, fold, epoch, step, loss, learning_rate: learningRate });
     }
     case "epoch": {
       const { event: name, fold, epoch, metrics } = event;

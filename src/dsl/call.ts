@@ -1,7 +1,7 @@
 // Calls: arguments are matched with parameters, the sizes in the signature are solved for, and the body of the block runs in a
 // frame of its own.
 
-import { formatDim, productOf } from "../ir/dim.ts";
+import { type Dim, equalShapes, formatDim, productOf } from "../ir/dim.ts";
 import type { Value } from "../ir/graph.ts";
 import { bindArguments, parameterInfo } from "./arguments.ts";
 import type { BlockDeclaration, BlockRole, ModelDeclaration, Parameter } from "./ast.ts";
@@ -252,7 +252,12 @@ function bindParameters(
       const { name } = at.parameter.name;
       return mistake(c, "shape", `${callee} expects ${name}: ${type}, and ${error.message}`, {
         label: describeArgument(at.argument, name),
-        help: flattenHelp(callee, at.equation),
+        help:
+          flattenHelp(callee, at.equation) ??
+          columnHelp(
+            at.equation,
+            tensors.map((t) => t.equation),
+          ),
       });
     },
   );
@@ -265,6 +270,16 @@ const describeName = (argument: GivenArgument, parameter: string): string =>
 function flattenHelp(callee: string, { pattern, actual }: ShapeEquation): string | undefined {
   const flat = pattern.length === 2 && pattern.every((dim) => dim.kind === "size");
   return flat && actual.length > 2 ? `put \`flatten\` before \`${callee}\`` : undefined;
+}
+
+/** The usual mend where numbers meet columns of one: what `dense(1)` gives, and the labels of a table. */
+function columnHelp({ name, actual }: ShapeEquation, all: readonly ShapeEquation[]): string | undefined {
+  const isColumn = (longer: readonly Dim[], shorter: readonly Dim[]): boolean =>
+    longer.at(-1) === 1 && equalShapes(longer.slice(0, -1), shorter);
+  const other = all.find((one) => isColumn(one.actual, actual) || isColumn(actual, one.actual));
+  if (!other) return undefined;
+  const [column, plain] = isColumn(actual, other.actual) ? [name, other.name] : [other.name, name];
+  return `${column}[..., 0] takes the axis of 1 away; or declare ${plain} with it: the columns of data fit both`;
 }
 
 /** Solves for the sizes in declared shapes and binds their names; `explain` words what has no solution. */

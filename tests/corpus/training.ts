@@ -52,6 +52,13 @@ export const training: readonly BrokenProgram[] = [
     says: "batch should be a whole number from 1 on, and is the integer 0",
   },
   {
+    name: "labels without the axis that the logits have",
+    program: program("target label: f32[N]", data, "loss: «binary_cross_entropy(logits, label)»", optimizer),
+    code: "shape",
+    says: "label has 1 axis, and should have 2 axes",
+    mend: "logits[..., 0] takes the axis of 1 away; or declare label with it",
+  },
+  {
     name: "a running mean that keeps nothing",
     program: program(target, data, loss, optimizer, "ema: «1»"),
     code: "train",
