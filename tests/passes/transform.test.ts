@@ -125,6 +125,16 @@ describe("transformations of loops", () => {
     expect(text).toContain("var sum = sums[m * 8 + n]");
   });
 
+  it("scalarize a part of a sum", () => {
+    const text = textOf((nest) => {
+      const [clear, add] = distribute(nest, "n", ([first, ...rest]) => [[first!], rest]);
+      const zero = k.constant(0, "f32");
+      return [clear!, ...within(add!, "n", (loop) => [{ ...loop, body: scalarize(loop.body, "sum", zero) }])];
+    });
+    expect(text).toContain("var sum = 0.0");
+    expect(text).toContain("sums[m * 8 + n] = sums[m * 8 + n] + sum");
+  });
+
   it("register-tile, with what tiles leave peeled off", () => {
     const text = textOf((nest, fresh) => {
       const [sums, results] = prepared(reorder(nest, ["n", "m"]), fresh, "m");

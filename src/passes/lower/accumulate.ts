@@ -67,23 +67,9 @@ export function accumulate(
     panel === undefined && width === 1 ? bordersOf(draft, reductions, points, domain, variables, narrowing) : undefined;
   const unrolled =
     panel !== undefined || width > 1 ? 0 : unrollOf(draft, domain, narrowing, points.length * reductions.length);
-  const statements: Stmt[] = [];
-  const lanes: Accumulators[][] = [];
-  for (let lane = 0; lane < width; lane++) {
-    lanes.push(
-      (between?.reductions ?? reductions).flatMap((reduction) =>
-        points.map((point) => {
-          const initial = reduction.rule.accumulators(reduction.context);
-          const names = initial.map((value) => {
-            const name = draft.fresh(nameOf(reduction));
-            statements.push(k.var(name, value));
-            return k.variable(name, value.type);
-          });
-          return { reduction, point, names };
-        }),
-      ),
-    );
-  }
+  const cut = width === 1 ? cutOf(draft, reductions, domain) : undefined;
+  const isCut = cut !== undefined && !narrowing?.bounds.has(cut.axis) && !between?.axes.has(cut.axis);
+  const lanes = Array.from({ length: width }, () => registersOf(draft, between?.reductions ?? reductions, points));
   const axes = domain.map((size, i): LoopAxis => {
     const bounds = narrowing?.bounds.get(i) ?? { from: k.index(0), to: k.fromDim(size), step: 1 };
     const variable = variables[i]!;
@@ -103,7 +89,30 @@ export function accumulate(
     const narrower = narrowing ? narrowing.simplify(expr) : expr;
     return panel ? panel.redirect(narrower) : narrower;
   };
-  statements.push(...nest(axes, draft.fresh, (positions) => step(draft, lanes, positions, simplify)));
+  const statements: Stmt[] = lanes.flat().flatMap(clear);
+  if (isCut) {
+    const parts = registersOf(draft, between?.reductions ?? reductions, points);
+    const inner = (before: readonly (readonly Expr[])[], first: Expr): readonly Stmt[] => {
+      const [variable, size] = [variables[cut.axis]!, k.fromDim(domain[cut.axis]!)];
+      if (variable.kind !== "variable") throw new TypeError("a long sum has no variable");
+      const bounds = { from: first, to: k.minimum(k.add(first, cut.count), size), step: 1 };
+      const rest = [{ ...axes[cut.axis]!, narrowed: { name: variable.name, bounds } }, ...axes.slice(cut.axis + 1)];
+      return [
+        ...parts.flatMap(clear),
+        ...nest(rest, draft.fresh, (after) => step(draft, [parts], [...before, ...after], simplify)),
+        ...combine(lanes[0]!, parts),
+      ];
+    };
+    const blocks = (before: readonly (readonly Expr[])[]): readonly Stmt[] => [
+      k.loop(draft.fresh(stem), k.fromDim(domain[cut.axis]!), (first) => inner(before, first), {
+        step: cut.count,
+        role,
+      }),
+    ];
+    statements.push(...nest(axes.slice(0, cut.axis), draft.fresh, blocks));
+  } else {
+    statements.push(...nest(axes, draft.fresh, (positions) => step(draft, lanes, positions, simplify)));
+  }
   for (const [lane, accumulators] of lanes.entries()) {
     if (lane > 0) statements.push(...combine(lanes[0]!, accumulators));
   }
@@ -112,6 +121,50 @@ export function accumulate(
     draft.elements.define(node.results[0]!, point, rule.finish ? rule.finish(context, names) : names[0]!);
   }
   return statements;
+}
+
+/** Registers for each reduction at each point. */
+const registersOf = (
+  draft: Draft,
+  reductions: readonly Reduction[],
+  points: readonly (readonly Expr[])[],
+): Accumulators[] =>
+  reductions.flatMap((reduction) =>
+    points.map((point) => {
+      const initial = reduction.rule.accumulators(reduction.context);
+      return { reduction, point, names: initial.map(({ type }) => k.variable(draft.fresh(nameOf(reduction)), type)) };
+    }),
+  );
+
+/** Sets them to what nothing has been added to. */
+const clear = ({ reduction, names }: Accumulators): readonly Stmt[] =>
+  reduction.rule
+    .accumulators(reduction.context)
+    .flatMap((value, i) => (names[i]!.kind === "variable" ? [k.var(names[i]!.name, value)] : []));
+
+/**
+ * Long sums of float32 are sums of parts, since what is lost by rounding grows with the number of terms that a register has taken: the
+ * loop over one axis of the domain is cut every `count` positions. Undefined where a sum is short, or not one.
+ */
+function cutOf(
+  { tiles }: Draft,
+  reductions: readonly Reduction[],
+  domain: readonly Dim[],
+): { readonly axis: number; readonly count: number } | undefined {
+  const { sumTerms } = tiles;
+  const isSum = (reduction: Reduction): boolean => {
+    const [sum, ...more] = reduction.rule.accumulators(reduction.context);
+    return combination(reduction) === combinations.sum && more.length === 0 && sum?.type === "f32";
+  };
+  if (sumTerms === undefined || !reductions.every(isSum)) return undefined;
+  let terms = 1;
+  for (let axis = domain.length - 1; axis >= 0; axis--) {
+    const size = domain[axis]!;
+    if (typeof size !== "number" || terms * size > sumTerms)
+      return { axis, count: Math.max(1, Math.floor(sumTerms / terms)) };
+    terms *= size;
+  }
+  return undefined;
 }
 
 /** Whether some of the domain has no effect, for all points alike. */

@@ -167,7 +167,9 @@ function scheduleBlock(
     within(reorder(part, [names.m, names.n]), names.n, (columns) => vectorize(columns, plan.wholeVectors, fresh));
   const inTiles = (part: Loop): readonly Stmt[] => {
     const terms = { name: names.k, room: block.k ?? Number(depth) };
-    const inRegisters = within(part, names.m, (rows) => [{ ...rows, body: scalarize(rows.body, fresh("sum")) }]);
+    const inRegisters = within(part, names.m, (rows) => [
+      { ...rows, body: scalarize(rows.body, fresh("sum"), k.constant(0, "f32")) },
+    ]);
     const columns = pack(split(asLoop(inRegisters[0]), tile.n, names.nTile, true), {
       value: column,
       panel: names.panel,

@@ -29,21 +29,29 @@ export function rowVectorAxis(
   return columns;
 }
 
-/** Some columns of a row, `size` of them at `pointAt(column)`, from 0 on; `scratch` holds their sums. */
+/** Names of scratch arrays: for the sums of a row and, where these are long, for those of a part of them. */
+interface RowSums {
+  readonly sums: string;
+  readonly parts: string | undefined;
+}
+
+/** Some columns of a row, `size` of them at `pointAt(column)`, from 0 on. */
 function accumulateRow(
   draft: Draft,
   { node, rule, context }: Reduction,
-  scratch: string,
+  { sums, parts }: RowSums,
   size: number,
   pointAt: (column: Expr) => readonly Expr[],
   store: (column: Expr) => readonly Stmt[],
 ): readonly Stmt[] {
-  const { rowTerms } = draft.tiles;
+  const { rowTerms, sumTerms = 0 } = draft.tiles;
   const axes = withLanes([{ stem: "n", size, width: 1, role: "n", mode: "serial" }], draft.tiles);
   const columns = (body: (column: Expr) => readonly Stmt[]): readonly Stmt[] =>
     nestLanes(axes, draft.fresh, ([at]) => body(at![0]!));
+  const clear = (scratch: string): readonly Stmt[] =>
+    columns((column) => [k.store(scratch, column, rule.accumulators(context)[0]!)]);
   const length = rule.domain(context)[0]!;
-  const add = (terms: readonly Expr[]): readonly Stmt[] =>
+  const add = (scratch: string, terms: readonly Expr[]): readonly Stmt[] =>
     columns((column) => {
       const point = pointAt(column);
       const sum = terms.reduce<Expr>(
@@ -54,18 +62,36 @@ function accumulateRow(
       return [...bound.statements, k.store(scratch, column, bound.values[0]!)];
     });
   const whole = multiplyDims(floorDivideDim(length, rowTerms), rowTerms);
-  const loop = (from: Dim, to: Dim, step: number): Stmt =>
-    k.loop(draft.fresh("k"), k.fromDim(to), (at) => add(Array.from({ length: step }, (_, i) => k.add(at, i))), {
-      from: k.fromDim(from),
-      step,
-      role: "k",
-    });
+  const loop = (scratch: string, from: Expr, to: Expr, step: number): Stmt => {
+    const body = (at: Expr): readonly Stmt[] =>
+      add(
+        scratch,
+        Array.from({ length: step }, (_, i) => k.add(at, i)),
+      );
+    return k.loop(draft.fresh("k"), to, body, { from, step, role: "k" });
+  };
+  const [most, end] = [sumTerms - (sumTerms % rowTerms), k.fromDim(whole)];
+  const all = (): Stmt =>
+    parts === undefined
+      ? loop(sums, k.index(0), end, rowTerms)
+      : k.loop(
+          draft.fresh("k"),
+          end,
+          (first) => [
+            ...clear(parts),
+            loop(parts, first, k.minimum(k.add(first, most), end), rowTerms),
+            ...columns((column) => [
+              k.store(sums, column, k.add(k.load(sums, column, "f32"), k.load(parts, column, "f32"))),
+            ]),
+          ],
+          { step: most, role: "k" },
+        );
   return [
-    ...columns((column) => [k.store(scratch, column, rule.accumulators(context)[0]!)]),
-    loop(0, whole, rowTerms),
-    ...(whole === length ? [] : [loop(whole, length, 1)]),
+    ...clear(sums),
+    all(),
+    ...(whole === length ? [] : [loop(sums, end, k.fromDim(length), 1)]),
     ...columns((column) => {
-      draft.elements.define(node.results[0]!, pointAt(column), k.load(scratch, column, "f32"));
+      draft.elements.define(node.results[0]!, pointAt(column), k.load(sums, column, "f32"));
       return store(column);
     }),
   ];
@@ -82,20 +108,23 @@ export function rowByRow(
   storeAt: (points: readonly (readonly Expr[])[]) => readonly Stmt[],
 ): readonly Stmt[] {
   const others = order.filter((entry) => entry !== columns);
-  const scratch = draft.fresh("row");
+  const [length = 0] = reduction.rule.domain(reduction.context);
+  const { sumTerms } = draft.tiles;
+  const isLong = sumTerms !== undefined && (typeof length !== "number" || length > sumTerms);
+  const names = { sums: draft.fresh("row"), parts: isLong ? draft.fresh("parts") : undefined };
   const rows = others.map((entry): LoopAxis => {
     const axis = axes[order.indexOf(entry)]!;
     return entry.role === "m" ? { ...axis, part: "rest" } : axis;
   });
   const width = Math.min(size, draft.tiles.rowColumns);
   const loops = nest(rows, draft.fresh, (positions) => {
-    const part = (first: Expr, length: number): readonly Stmt[] => {
+    const part = (first: Expr, count: number): readonly Stmt[] => {
       const pointAt = (column: Expr): readonly Expr[] =>
         order.reduce<readonly Expr[]>((point, entry) => {
           const at = entry === columns ? k.add(first, column) : positions[others.indexOf(entry)]![0]!;
           return assign(point, entry.axis, at);
         }, []);
-      return accumulateRow(draft, reduction, scratch, length, pointAt, (column) => storeAt([pointAt(column)]));
+      return accumulateRow(draft, reduction, names, count, pointAt, (column) => storeAt([pointAt(column)]));
     };
     const whole = size - (size % width);
     const parts = (at: Expr): readonly Stmt[] => part(at, width);
@@ -106,5 +135,6 @@ export function rowByRow(
       ...(whole === size ? [] : part(k.index(whole), size - whole)),
     ];
   });
-  return [k.alloc(scratch, "f32", width), ...loops];
+  const scratch = [names.sums, ...(names.parts === undefined ? [] : [names.parts])];
+  return [...scratch.map((name) => k.alloc(name, "f32", width)), ...loops];
 }

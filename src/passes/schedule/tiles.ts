@@ -73,6 +73,8 @@ export interface TileTable {
   readonly loadsFirst: boolean;
   /** Runs of fewer terms are short: what is around them is written out where it can be. */
   readonly shortRun: number;
+  /** So many terms are added in a register, at most: longer sums are sums of parts. Undefined where that is not needed. */
+  readonly sumTerms: number | undefined;
   /** Terms of a sum that are added to a single row of results at a time, and of how many columns; no columns where scratch memory is not fast. */
   readonly rowTerms: number;
   readonly rowColumns: number;
@@ -107,6 +109,7 @@ export const scalarTiles: TileTable = {
   partLength: 0,
   loadsFirst: false,
   shortRun: 0,
+  sumTerms: undefined,
   rowTerms: 8,
   rowColumns: 4096,
   blocks: undefined,
@@ -153,6 +156,7 @@ const vectorTiles: Omit<TileTable, "contraction" | "loadsFirst"> = {
   interior: 4,
   partLength: 256,
   shortRun: 8,
+  sumTerms: 1024,
   rowTerms: 8,
   rowColumns: 512,
   blocks: {

@@ -3,7 +3,7 @@
 
 import { mentions } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
-import type { Stmt } from "../../ir/kernel/types.ts";
+import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 import { createEquals, replace } from "./expressions.ts";
 
 export type Loop = Extract<Stmt, { kind: "for" }>;
@@ -100,9 +100,10 @@ export function distribute(
 
 /**
  * `scalarize`: a loop that changes one element of an array again and again does so in a register, which is read before and stored after
- * it. Where the element is set just before the loop, that is where the register begins.
+ * it. Where the element is set just before the loop, that is where the register begins. Of an element that is a sum a `zero` may be given:
+ * then the register begins there, and is added to the element: a sum of the sums of parts loses less to rounding.
  */
-export function scalarize(body: readonly Stmt[], name: string): readonly Stmt[] {
+export function scalarize(body: readonly Stmt[], name: string, zero?: Expr): readonly Stmt[] {
   const at = body.findIndex((s) => s.kind === "for");
   const [before, loop] = [body[at - 1], body[at]];
   const [update, ...others] = loop?.kind === "for" ? loop.body : [];
@@ -115,9 +116,11 @@ export function scalarize(body: readonly Stmt[], name: string): readonly Stmt[] 
   const isElement = createEquals(element);
   const isSet = before?.kind === "store" && before.buffer === buffer && isElement(k.load(buffer, before.index, type));
   const register = k.variable(name, type);
+  const first = isSet ? before.value : (zero ?? element);
+  const isPart = !isSet && zero !== undefined;
   return [
     ...body.slice(0, isSet ? at - 1 : at),
-    k.var(name, isSet ? before.value : element),
+    k.var(name, first),
     {
       ...loop,
       body: [
@@ -127,7 +130,7 @@ export function scalarize(body: readonly Stmt[], name: string): readonly Stmt[] 
         ),
       ],
     },
-    k.store(buffer, index, register),
+    k.store(buffer, index, isPart ? k.add(element, register) : register),
     ...body.slice(at + 1),
   ];
 }
