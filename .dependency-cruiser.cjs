@@ -9,7 +9,8 @@ const only = (name, from, allowed, comment, options = {}) => ({
   to: { path: "^src/", pathNot: allowed, ...(options.to ?? {}) },
 });
 
-const evaluator = "^src/dsl/(evaluate|scan|indexing|call|statements|model|globals|types|notation/[a-z]+)\\.ts$";
+const evaluator =
+  "^src/dsl/(evaluate|scan|indexing|call|signature|statements|model|globals|types|notation/[a-z]+)\\.ts$";
 
 module.exports = {
   forbidden: [

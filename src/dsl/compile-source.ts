@@ -3,19 +3,10 @@
 import type { Global, Graph, Module } from "../ir/graph.ts";
 import type { ModelDeclaration, SourceFile, TrainDeclaration } from "./ast.ts";
 import { checkNames } from "./check-names.ts";
-import {
-  addInput,
-  attempt,
-  attemptAll,
-  type Context,
-  createContext,
-  createGraphState,
-  finishGraph,
-  mistake,
-  report,
-} from "./context.ts";
+import { attempt, attemptAll, type Context, createContext, mistake, report } from "./context.ts";
 import { closest, type Diagnostic, errorAt } from "./diagnostics.ts";
 import { type Environment, visibleNames } from "./evaluate.ts";
+import { addInput, createGraphState, finishGraph } from "./graph-state.ts";
 import { openModel, runModel } from "./model.ts";
 import { type FileScope, type LoadFile, resolveProgram } from "./resolve.ts";
 import { openScope } from "./scope.ts";

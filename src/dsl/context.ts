@@ -3,27 +3,12 @@
 
 import type { Attributes } from "../ir/attributes.ts";
 import { createEmit, type Emit, type Operand } from "../ir/emit.ts";
-import {
-  type Global,
-  type Graph,
-  type GraphInput,
-  type GraphOutput,
-  literal,
-  type Node,
-  type TensorType,
-  type Value,
-} from "../ir/graph.ts";
+import type { Global, TensorType, Value } from "../ir/graph.ts";
 import type { Location } from "../ir/location.ts";
 import { InferenceError } from "../ir/op.ts";
 import type { SourceFile, Span } from "./ast.ts";
-import {
-  type Diagnostic,
-  type DiagnosticCode,
-  type DiagnosticDetails,
-  type DiagnosticNote,
-  errorAt,
-  positionOf,
-} from "./diagnostics.ts";
+import { type Diagnostic, type DiagnosticCode, type DiagnosticDetails, errorAt, positionOf } from "./diagnostics.ts";
+import { createGraphState, type GraphState } from "./graph-state.ts";
 import { type Callee, calleeName, formatType, type Place } from "./values.ts";
 
 /** Thrown where a mistake ends the evaluation of an expression; the statement around it records and goes on. */
@@ -42,26 +27,6 @@ class Exhausted extends Error {
 
 /** Thrown where an expression uses a value that a mistake, already reported, left behind. */
 export class Poisoned extends Error {}
-
-/** run: computes outputs from inputs. init and metrics see tensors of other graphs by their types only. */
-export type GraphMode = "run" | "init" | "metrics";
-
-export interface GraphState {
-  readonly name: string;
-  readonly mode: GraphMode;
-  readonly training: boolean;
-  readonly nodes: Node[];
-  readonly members: Set<Value>;
-  readonly inputs: GraphInput[];
-  /** Values that states have by now, by full name, where an `update` changed them. */
-  readonly current: Map<string, Value>;
-  /** Globals declared by statements run for this graph. */
-  readonly declared: Set<string>;
-  /** Uses of randomness so far: the next stream number. */
-  streams: number;
-  /** The first dense layer of the model on more than rows of features, and the usual mend: where too many axes come from. */
-  unflattened?: { readonly note: DiagnosticNote; readonly help: string };
-}
 
 export interface Frame {
   readonly file: SourceFile;
@@ -102,20 +67,6 @@ export interface Context {
   readonly called: WeakMap<GraphState, Set<string>>;
   /** Statements and calls so far; a bound keeps broken programs from running for ever. */
   steps: number;
-}
-
-export function createGraphState(name: string, mode: GraphMode, training: boolean): GraphState {
-  return {
-    name,
-    mode,
-    training,
-    nodes: [],
-    members: new Set(),
-    inputs: [],
-    current: new Map(),
-    declared: new Set(),
-    streams: 0,
-  };
 }
 
 export function createContext(file: SourceFile): Context {
@@ -280,54 +231,4 @@ export function guarded<T>(c: Context, operands: readonly Operand[], work: () =>
 function inReadersWords(c: Context, message: string): string {
   const { library, callee } = c.frame;
   return library && callee ? message.replace(/^[a-z_]+: /, `${calleeName(callee)}: `) : message;
-}
-
-/** The graph input that randomness comes from; made when it is first needed. */
-export function keyInput(c: Context): GraphInput {
-  return implicitInput(c, "key", { dtype: "i32", shape: [2] });
-}
-
-/** The number of updates done before this one. */
-export function stepInput(c: Context): GraphInput {
-  return implicitInput(c, "step", { dtype: "f32", shape: [] });
-}
-
-/** What the last epoch gave, by the name of the metric, or `count`: how many epochs there were before. Known to training steps alone. */
-export function epochInput(c: Context, name: string): Value {
-  const scalar: TensorType = { dtype: "f32", shape: [] };
-  return c.graph.training ? implicitInput(c, `epoch.${name}`, scalar) : literal(0, "f32");
-}
-
-function implicitInput(c: Context, name: string, type: TensorType): GraphInput {
-  return c.graph.inputs.find((input) => input.name === name) ?? addInput(c.graph, name, type);
-}
-
-export function addInput(graph: GraphState, name: string, type: TensorType): GraphInput {
-  const made: GraphInput = { kind: "input", name, type };
-  graph.inputs.push(made);
-  graph.members.add(made);
-  return made;
-}
-
-/** The finished graph. In `init` and `metrics`, nodes that only carried types are dropped. */
-export function finishGraph(graph: GraphState, outputs: readonly GraphOutput[], updates: Map<string, Value>): Graph {
-  const results = [...updates].map(([target, value]) => ({ target, value }));
-  const { name, inputs } = graph;
-  const reached = reachable([...outputs, ...results].map((o) => o.value));
-  // What the names of the last epoch stand for is asked for only where it is used.
-  const used = inputs.filter((input) => !input.name.startsWith("epoch.") || reached.has(input));
-  const nodes = graph.mode === "run" ? graph.nodes : graph.nodes.filter((n) => n.results.some((r) => reached.has(r)));
-  return { name, inputs: used, nodes, outputs, updates: results };
-}
-
-/** Everything that the values are computed from, themselves included. */
-export function reachable(values: readonly Value[]): Set<Value> {
-  const seen = new Set<Value>();
-  const open = [...values];
-  for (let value = open.pop(); value; value = open.pop()) {
-    if (seen.has(value)) continue;
-    seen.add(value);
-    if (value.kind === "result") open.push(...value.node.inputs, ...value.node.results);
-  }
-  return seen;
 }

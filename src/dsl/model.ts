@@ -3,12 +3,13 @@
 import { symbol } from "../ir/dim.ts";
 import type { TensorType } from "../ir/graph.ts";
 import type { Identifier, ModelDeclaration, TypeExpression } from "./ast.ts";
-import { solveInto } from "./call.ts";
-import { addInput, attempt, type Context, mistake, rootFrame } from "./context.ts";
+import { attempt, type Context, mistake, rootFrame } from "./context.ts";
 import { closest } from "./diagnostics.ts";
 import type { Environment } from "./evaluate.ts";
+import { addInput } from "./graph-state.ts";
 import type { FileScope } from "./resolve.ts";
 import { lookup, namesIn, openScope } from "./scope.ts";
+import { solveInto } from "./signature.ts";
 import { runBody } from "./statements.ts";
 import { asOperand } from "./tensors.ts";
 import { formatTypeExpression, tensorType } from "./types.ts";

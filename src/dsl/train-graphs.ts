@@ -4,19 +4,9 @@
 import { isFloat } from "../ir/dtype.ts";
 import { type Graph, literal, type Value } from "../ir/graph.ts";
 import type { ModelDeclaration, TrainDeclaration } from "./ast.ts";
-import {
-  addInput,
-  attempt,
-  type Context,
-  createGraphState,
-  finishGraph,
-  type GraphState,
-  keyInput,
-  mistake,
-  rootFrame,
-  stepInput,
-} from "./context.ts";
+import { attempt, type Context, mistake, rootFrame } from "./context.ts";
 import { type Environment, evaluate } from "./evaluate.ts";
+import { addInput, createGraphState, finishGraph, type GraphState, keyInput, stepInput } from "./graph-state.ts";
 import { freeType, openModel, runModel } from "./model.ts";
 import type { FileScope } from "./resolve.ts";
 import { openScope } from "./scope.ts";

@@ -3,19 +3,10 @@
 import { isFloat } from "../ir/dtype.ts";
 import { type Global, type Graph, literal, type Value } from "../ir/graph.ts";
 import type { Expression, ModelDeclaration, TrainDeclaration } from "./ast.ts";
-import {
-  attempt,
-  type Context,
-  createGraphState,
-  finishGraph,
-  make,
-  mistake,
-  Poisoned,
-  reachable,
-  rootFrame,
-} from "./context.ts";
+import { attempt, type Context, make, mistake, Poisoned, rootFrame } from "./context.ts";
 import { type Environment, evaluate } from "./evaluate.ts";
 import { addTotal } from "./globals.ts";
+import { createGraphState, finishGraph, reachable } from "./graph-state.ts";
 import { asOperand } from "./tensors.ts";
 import { entryOf } from "./train-entries.ts";
 import { int, kindOf } from "./values.ts";

@@ -5,18 +5,17 @@ import { literal, type Value } from "../ir/graph.ts";
 import { bindArguments, parameterInfo } from "./arguments.ts";
 import type { CallExpression, Expression, TrainDeclaration } from "./ast.ts";
 import { runBlock } from "./call.ts";
-import { type Context, epochInput, mistake, Poisoned, rootFrame, stepInput } from "./context.ts";
+import { type Context, mistake, Poisoned, rootFrame } from "./context.ts";
 import { callExpression, type Environment, evaluate, libraryFunction, visibleNames } from "./evaluate.ts";
 import { gradientsOf, parameterValues } from "./functions/meta.ts";
+import { epochInput, stepInput } from "./graph-state.ts";
 import { openScope } from "./scope.ts";
 import { entryOf } from "./train-entries.ts";
 import { epochNames } from "./train-metrics.ts";
-import { type Callee, type CompileValue, describe, type GivenArgument, kindOf, list, tensor } from "./values.ts";
-
-type BlockCallee = Extract<Callee, { kind: "block" }>;
+import { type BlockValue, type CompileValue, describe, type GivenArgument, kindOf, list, tensor } from "./values.ts";
 
 export interface OptimizerValue {
-  readonly callee: BlockCallee;
+  readonly callee: BlockValue;
   readonly bound: readonly GivenArgument[];
 }
 
@@ -112,7 +111,7 @@ function emaOf(c: Context, env: Environment, train: TrainDeclaration) {
 /** Calls a block for one parameter: its states are called after both, `optimizer.m.dense.kernel`. */
 function forParameter(
   c: Context,
-  callee: BlockCallee,
+  callee: BlockValue,
   role: string,
   parameter: string,
   given: readonly GivenArgument[],

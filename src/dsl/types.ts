@@ -6,9 +6,10 @@ import { type DType, isDType } from "../ir/dtype.ts";
 import type { TensorType as IrType } from "../ir/graph.ts";
 import type { Expression, Parameter, Span, TensorType, TypeExpression } from "./ast.ts";
 import { applyFunction } from "./call.ts";
-import { type Context, mistake, stepInput } from "./context.ts";
+import { type Context, mistake } from "./context.ts";
 import { closest } from "./diagnostics.ts";
 import { type Environment, evaluate } from "./evaluate.ts";
+import { stepInput } from "./graph-state.ts";
 import {
   type Binding,
   type DimEnvironment,
