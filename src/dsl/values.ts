@@ -53,6 +53,8 @@ export type Callee =
   | { readonly kind: "model"; readonly declaration: ModelDeclaration; readonly scope: FileScope }
   | { readonly kind: "builtin"; readonly builtin: Builtin };
 
+export type BlockValue = Extract<Callee, { kind: "block" }>;
+
 /** An argument of a call, with the place where it was written. */
 export interface GivenArgument {
   readonly name?: string;
