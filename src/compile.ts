@@ -9,7 +9,7 @@ import type { Module } from "./ir/graph.ts";
 import type { ProgramModule } from "./ir/kernel/program.ts";
 import { jsTarget, type Target, wasmTarget, webgpuTarget } from "./ir/target.ts";
 import { lowerModule } from "./passes/lower/index.ts";
-import { type Event, type Observation, parsePipeline, runPipeline } from "./passes/pipeline.ts";
+import { type Observation, parsePipeline, runPipeline } from "./passes/pipeline.ts";
 
 /** The order of passes that `compile` uses unless told otherwise; differentiation comes first, planning last. */
 export const defaultPipeline =
@@ -41,20 +41,15 @@ export interface Compiled {
   /** The module after the last pass. */
   readonly module: Module;
   readonly programs: ProgramModule;
-  /** What the passes did, in order. */
-  readonly events: readonly Event[];
 }
 
 /** Takes a module through the passes and lowers its graphs to kernels. */
 export function compile(module: Module, options: CompileOptions = {}): Compiled {
   const chosen = options.graphs ? keepGraphs(module, options.graphs) : module;
-  const events: Event[] = [];
   const target = targetOf(options.target ?? "js", options.fma ?? true);
-  const planned = runPipeline(chosen, parsePipeline(options.pipeline ?? pipelineFor(target)), {
-    events,
-    ...(options.observe ? { observe: options.observe } : {}),
-  });
-  return { target, module: planned, programs: lowerModule(planned, { target }), events };
+  const pipeline = parsePipeline(options.pipeline ?? pipelineFor(target));
+  const planned = runPipeline(chosen, pipeline, options.observe ? { observe: options.observe } : {});
+  return { target, module: planned, programs: lowerModule(planned, { target }) };
 }
 
 function targetOf(name: TargetName, fma: boolean): Target {

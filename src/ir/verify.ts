@@ -32,12 +32,15 @@ export class VerifyError extends Error {
 export const equalTypes = (a: TensorType, b: TensorType): boolean =>
   a.dtype === b.dtype && equalShapes(a.shape, b.shape);
 
-/** Throws a VerifyError where a graph of the module, or what it says of the module's globals, is not well formed. */
-export function verifyModule(module: Module): void {
+/**
+ * Throws a VerifyError where a graph of the module, or what it says of the module's globals, is not well formed. Nodes never change: those
+ * in `checked` agree with their operations, and those that were found to are added.
+ */
+export function verifyModule(module: Module, checked: WeakSet<Node> = new WeakSet()): void {
   const problems: Problem[] = [];
   for (const [name, graph] of module.graphs) {
     if (graph.name !== name) problems.push({ graph: name, message: `the graph is named ${graph.name}` });
-    problems.push(...findProblems(graph, module));
+    problems.push(...findProblems(graph, module, checked));
   }
   for (const [name, global] of module.globals)
     if (global.name !== name) problems.push({ graph: "", message: `@${name} is named ${global.name}` });
@@ -46,14 +49,19 @@ export function verifyModule(module: Module): void {
 
 /** The same for one graph; globals are checked only where the module is given. */
 export function verifyGraph(graph: Graph, module?: Module): void {
-  const problems = findProblems(graph, module);
+  const problems = findProblems(graph, module, new WeakSet());
   if (problems.length > 0) throw new VerifyError(problems);
 }
 
-function findProblems(graph: Graph, module: Module | undefined, buffers = graph.memory?.buffers): Problem[] {
+function findProblems(
+  graph: Graph,
+  module: Module | undefined,
+  checked: WeakSet<Node>,
+  buffers = graph.memory?.buffers,
+): Problem[] {
   const problems: Problem[] = [];
-  const numbers = numberResults(graph);
   const report = (message: string, node?: Node): void => {
+    const numbers = numberResults(graph);
     const text = node && printNode(node, (value) => `%${numbers.get(value) ?? "?"}`, { locations: false });
     const place = node?.location ? ` (${formatLocation(node.location)})` : "";
     problems.push({ graph: graph.name, message: message + place, ...(text === undefined ? {} : { node: text }) });
@@ -87,8 +95,12 @@ function findProblems(graph: Graph, module: Module | undefined, buffers = graph.
 
   for (const node of graph.nodes) {
     for (const value of node.inputs) checkValue(value, node);
-    for (const message of checkNode(node)) report(message, node);
-    if (node.body) problems.push(...findProblems(node.body, module, buffers));
+    if (!checked.has(node)) {
+      const found = checkNode(node);
+      for (const message of found) report(message, node);
+      if (found.length === 0) checked.add(node);
+    }
+    if (node.body) problems.push(...findProblems(node.body, module, checked, buffers));
     node.results.forEach((result, index) => {
       if (result.node !== node || result.index !== index) report(`result ${index} does not know its node`, node);
       if (defined.has(result)) report("the node stands in the graph twice", node);

@@ -1,7 +1,7 @@
 // Pipelines of graph passes as data, with a text form: `canonicalize,fuse{limit=8},plan-memory`. The command line, the
 // tests and the viewer share it. The IR is verified after each pass, and whoever observes sees the module after each.
 
-import type { Module } from "../ir/graph.ts";
+import type { Module, Node } from "../ir/graph.ts";
 import { VerifyError, verifyModule } from "../ir/verify.ts";
 import { UserError } from "../util/user-error.ts";
 import { graphPasses } from "./graph/index.ts";
@@ -84,7 +84,8 @@ export function formatPipeline(pipeline: Pipeline): string {
 /** Takes a module through a pipeline. Throws a UserError where a pass comes before one that it needs. */
 export function runPipeline(module: Module, pipeline: Pipeline, options: PipelineOptions = {}): Module {
   const { events, observe, verify = true } = options;
-  if (verify) verifyModule(module);
+  const checked = new WeakSet<Node>();
+  if (verify) verifyModule(module, checked);
   const ran = new Set<string>();
   let current = module;
   pipeline.forEach(({ pass, options: settings }, position) => {
@@ -95,7 +96,7 @@ export function runPipeline(module: Module, pipeline: Pipeline, options: Pipelin
       record: (event) => events?.push({ pass: pass.name, ...event }),
     });
     ran.add(pass.name);
-    if (verify) verifyAfter(pass, current);
+    if (verify) verifyAfter(pass, current, checked);
     observe?.({ pass: pass.name, position, module: current });
   });
   return current;
@@ -110,9 +111,9 @@ function checkRequirements(pass: Pass, module: Module, ran: ReadonlySet<string>)
   }
 }
 
-function verifyAfter(pass: Pass, module: Module): void {
+function verifyAfter(pass: Pass, module: Module, checked: WeakSet<Node>): void {
   try {
-    verifyModule(module);
+    verifyModule(module, checked);
   } catch (error) {
     if (error instanceof VerifyError) throw new VerifyError(error.problems, `after the pass ${pass.name}`);
     throw error;

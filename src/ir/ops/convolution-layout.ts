@@ -30,8 +30,17 @@ export interface ConvolutionAttributes {
   readonly batch_groups: number;
 }
 
+/** What was read before: lowering asks for each element that it writes out. There are few layouts. */
+const layouts = new Map<string, Layout>();
+
 /** Reads a layout; throws an InferenceError that says what is wrong with it. */
 export function parseLayout(text: string): Layout {
+  const known = layouts.get(text) ?? readLayout(text);
+  layouts.set(text, known);
+  return known;
+}
+
+function readLayout(text: string): Layout {
   const [, lhs, kernel, result] = /^([bf0-9]+),([io0-9]+)->([bf0-9]+)$/.exec(text) ?? [];
   if (!lhs || !kernel || !result)
     throw new InferenceError(`convolution: the layout "${text}" is not of the form "b01f,01io->b01f"`);

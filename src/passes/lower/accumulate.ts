@@ -323,12 +323,20 @@ function step(
   const places = combinationsOf(positions);
   const only = lanes[0]!;
   if (lanes.length === 1) {
-    const groups = sharing(draft, only, places, simplify);
-    return groups.flatMap((group) => advance(draft, [{ accumulators: only, places: group }], simplify));
+    if (places.length === 1) return advance(draft, [{ accumulators: only, places }], simplify);
+    return sharing(draft, only, places, simplify).flatMap((group) => advance(draft, [group], simplify));
   }
   // What is left over after whole rounds is narrower than the number of lanes.
   const each = places.map((place, lane) => ({ accumulators: lanes[lane]!, places: [place] }));
   return advance(draft, each, simplify);
+}
+
+interface Advance {
+  readonly accumulators: readonly Accumulators[];
+  /** One behind the other. */
+  readonly places: readonly (readonly Expr[])[];
+  /** What becomes of the accumulators, where that is known. */
+  readonly values?: readonly (readonly Expr[])[];
 }
 
 /** Places in their order, in groups of neighbours that share what they load. */
@@ -337,59 +345,51 @@ function sharing(
   accumulators: readonly Accumulators[],
   places: readonly (readonly Expr[])[],
   simplify: (expr: Expr) => Expr,
-): (readonly (readonly Expr[])[])[] {
+): readonly Advance[] {
   const most = draft.tiles.registers - accumulators.reduce((sum, { names }) => sum + names.length, 0);
-  const groups: (readonly Expr[])[][] = [];
+  const groups: Advance[] = [];
   let loaded = new Set<string>();
   for (const place of places) {
-    const own = loadsOf(accumulators, place, simplify);
+    const values = accumulators.map(({ reduction: { rule, context }, point, names }) =>
+      rule.step(context, point, place, names).map(simplify),
+    );
+    const own = loadsOf(values.flat());
     const all = new Set([...loaded, ...own]);
     const last = groups.at(-1);
     if (last && all.size < loaded.size + own.size && all.size <= most) {
-      last.push(place);
+      groups[groups.length - 1] = { accumulators, places: [...last.places, place] };
       loaded = all;
     } else {
-      groups.push([place]);
+      groups.push({ accumulators, places: [place], values });
       loaded = own;
     }
   }
   return groups;
 }
 
-/** Keys of what a step loads. */
-function loadsOf(
-  accumulators: readonly Accumulators[],
-  place: readonly Expr[],
-  simplify: (expr: Expr) => Expr,
-): Set<string> {
+/** Keys of what expressions load. */
+function loadsOf(values: readonly Expr[]): Set<string> {
   const keys = new Set<string>();
   const visit = (expr: Expr): void => {
     if (expr.kind === "load") keys.add(exprKey(expr));
     else childrenOf(expr).forEach(visit);
   };
-  for (const { reduction, point, names } of accumulators) {
-    for (const value of reduction.rule.step(reduction.context, point, place, names)) visit(simplify(value));
-  }
+  values.forEach(visit);
   return keys;
-}
-
-interface Advance {
-  readonly accumulators: readonly Accumulators[];
-  /** One behind the other. */
-  readonly places: readonly (readonly Expr[])[];
 }
 
 /** More points for each of several sets of accumulators. */
 export function advance(draft: Draft, work: readonly Advance[], simplify: (expr: Expr) => Expr): readonly Stmt[] {
   const targets: { readonly to: Expr; readonly alone: boolean }[] = [];
   const roots: Expr[] = [];
-  for (const { accumulators, places } of work) {
-    for (const { reduction, point, names } of accumulators) {
+  for (const { accumulators, places, values: known } of work) {
+    for (const [at, { reduction, point, names }] of accumulators.entries()) {
       const { rule, context } = reduction;
-      const values = places.reduce((before, place) => rule.step(context, point, place, before), names);
+      const values =
+        known?.[at] ?? places.reduce((before, place) => rule.step(context, point, place, before), names).map(simplify);
       values.forEach((value, i) => {
         targets.push({ to: names[i]!, alone: values.length === 1 });
-        roots.push(simplify(value));
+        roots.push(value);
       });
     }
   }

@@ -4,7 +4,7 @@
 import type { Attributes } from "../../ir/attributes.ts";
 import type { Dim } from "../../ir/dim.ts";
 import type { Node, Value } from "../../ir/graph.ts";
-import { exprKey } from "../../ir/kernel/affine.ts";
+import { addAffine, constantAffine, exprKey, fromAffine, multiplyAffine, toAffine } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
 import type { Expr } from "../../ir/kernel/types.ts";
 import { InferenceError, type LoweringContext } from "../../ir/op.ts";
@@ -71,5 +71,9 @@ export function createElements(load: (value: Value, index: readonly Expr[]) => E
 
 /** Position in row-major order. */
 export function linearIndex(index: readonly Expr[], shape: readonly Dim[]): Expr {
-  return shape.reduce<Expr>((sum, dim, axis) => k.add(k.multiply(sum, k.fromDim(dim)), index[axis]!), k.index(0));
+  const position = shape.reduce(
+    (sum, dim, axis) => addAffine(multiplyAffine(sum, toAffine(k.fromDim(dim))), toAffine(index[axis]!)),
+    constantAffine(0),
+  );
+  return fromAffine(position);
 }
