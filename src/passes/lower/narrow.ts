@@ -139,11 +139,18 @@ export function without(expr: Expr, condition: Condition): Expr {
   const rewrite = (x: Expr): Expr => {
     const known = done.get(x);
     if (known) return known;
-    const result = x.kind === "compare" && exprKey(x) === key ? k.bool(false) : fold(x, childrenOf(x).map(rewrite));
+    const result = x.kind === "compare" && exprKey(x) === key ? k.bool(false) : mapOver(x, rewrite, fold);
     done.set(x, result);
     return result;
   };
   return rewrite(expr);
+}
+
+/** The expression that `make` puts together of changed operands; itself if none changed. */
+function mapOver(expr: Expr, change: (child: Expr) => Expr, make: (expr: Expr, parts: readonly Expr[]) => Expr): Expr {
+  const children = childrenOf(expr);
+  const parts = children.map(change);
+  return parts.every((part, i) => part === children[i]) ? expr : make(expr, parts);
 }
 
 function fold(expr: Expr, parts: readonly Expr[]): Expr {
@@ -179,15 +186,15 @@ export function assume(expr: Expr, known: readonly Condition[]): Expr {
     return result;
   };
   const again = (x: Expr): Expr => {
-    const parts = childrenOf(x).map(rewrite);
-    if (x.kind === "binary" && x.type === "bool") return k.binary(x.op, parts[0]!, parts[1]!);
     if (x.kind === "binary" && x.type === "index") {
-      const [a, b] = [parts[0]!, parts[1]!];
+      const [a, b] = [rewrite(x.a), rewrite(x.b)];
       const inner = a.kind === "binary" && a.op === "floordiv" ? a.a : a;
       if (x.op === "maximum" && b.kind === "constant" && b.value === 0 && least.has(form(inner))) return a;
       if (x.op === "minimum" && isAtMost(inner, a, b)) return a;
     }
-    return withChildren(x, parts);
+    return mapOver(x, rewrite, (_, parts) =>
+      x.kind === "binary" && x.type === "bool" ? k.binary(x.op, parts[0]!, parts[1]!) : withChildren(x, parts),
+    );
   };
   /** For a position p < 1 + s·(n - 1), floor(p / s) is at most n - 1. */
   const isAtMost = (position: Expr, index: Expr, limit: Expr): boolean => {
