@@ -15,10 +15,6 @@ import { type Observation, parsePipeline, runPipeline } from "./passes/pipeline.
 export const defaultPipeline =
   "differentiate,hoist-scans,canonicalize,fold-constants,eliminate-common,canonicalize,eliminate-common,eliminate-dead,open-scans,fuse-attention,fuse,plan-memory";
 
-/** The same for a target: threads of a group have no scratch memory for a block of attention. */
-const pipelineFor = ({ groups }: Target): string =>
-  groups ? defaultPipeline.replace("fuse-attention,", "") : defaultPipeline;
-
 /** `auto` is WebAssembly where it can run with vectors, else JavaScript. */
 export const targetNames = ["js", "wasm", "webgpu", "auto"] as const;
 export type TargetName = (typeof targetNames)[number];
@@ -47,7 +43,7 @@ export interface Compiled {
 export function compile(module: Module, options: CompileOptions = {}): Compiled {
   const chosen = options.graphs ? keepGraphs(module, options.graphs) : module;
   const target = targetOf(options.target ?? "js", options.fma ?? true);
-  const pipeline = parsePipeline(options.pipeline ?? pipelineFor(target));
+  const pipeline = parsePipeline(options.pipeline ?? defaultPipeline);
   const planned = runPipeline(chosen, pipeline, options.observe ? { observe: options.observe } : {});
   return { target, module: planned, programs: lowerModule(planned, { target }) };
 }

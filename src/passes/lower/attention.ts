@@ -15,11 +15,6 @@ import { type Draft, inLanes, type LoopAxis, nest, nestLanes } from "./draft.ts"
 import { storePoints } from "./loop.ts";
 import { stridesOf } from "./strides.ts";
 
-/** Keys of a block: the scores of a few queries fit into the fastest cache together with the keys. */
-const blockLength = 128;
-/** Queries and keys at once; features are taken two vectors at a time. */
-const tileOf = (lanes: number) =>
-  lanes > 1 ? { queries: 4, keys: 2, features: 8 } : { queries: 2, keys: 2, features: 2 };
 /** Less than any score, but finite: scores of -∞ have no weight beside it. */
 const lowest = -3.4028234663852886e38;
 
@@ -48,7 +43,7 @@ interface Work {
 export function lowerAttention(draft: Draft, attention: Attention): readonly Stmt[] {
   const { mixed, query, feature, weights } = attention;
   const { shape } = mixed.results[0]!.type;
-  const tile = tileOf(draft.tiles.lanes);
+  const tile = draft.tiles.attention;
   const features = Number(shape[feature]);
   const work: Work = {
     draft,
@@ -82,7 +77,7 @@ export function lowerAttention(draft: Draft, attention: Attention): readonly Stm
   });
   const alloc = (name: string, columns: number): Stmt => k.alloc(name, "f32", tile.queries * columns);
   return [
-    alloc(work.block, blockLength),
+    alloc(work.block, tile.block),
     alloc(work.mixed, features),
     alloc(work.top, 1),
     alloc(work.total, 1),
@@ -114,6 +109,7 @@ const elements = (draft: Draft, size: Dim): LoopAxis => ({
 
 /** Whole blocks of keys, then what is left. */
 function overBlocks(work: Work, queries: readonly (readonly Expr[])[], keys: Dim): readonly Stmt[] {
+  const { block: blockLength } = work.draft.tiles.attention;
   const whole = multiplyDims(floorDivideDim(keys, blockLength), blockLength);
   const rest = subtractDims(keys, whole);
   const step = (from: Expr, size: Dim): readonly Stmt[] => [
@@ -142,7 +138,7 @@ function scoresOf(work: Work, queries: readonly (readonly Expr[])[], from: Expr,
   const { draft, attention, block } = work;
   const product = reductionOf(draft, attention.scores);
   const { inner } = stridesOf([product], draft.tiles.lanes);
-  const width = tileOf(draft.tiles.lanes).keys;
+  const { keys: width, block: blockLength } = draft.tiles.attention;
   const axis: LoopAxis = { stem: "n", size, width, role: "n", mode: "serial" };
   return nest([axis], draft.fresh, ([columns]) => {
     const places = columns!.flatMap((column) =>
@@ -165,6 +161,7 @@ function scoresOf(work: Work, queries: readonly (readonly Expr[])[], from: Expr,
 /** Turns the scores of a block into weights, and adds the values that they weigh. */
 function mixBlock(work: Work, queries: readonly (readonly Expr[])[], from: Expr, size: Dim): readonly Stmt[] {
   const { draft, attention, block, top, total } = work;
+  const { block: blockLength } = draft.tiles.attention;
   const scales: Expr[] = [];
   const softmax = queries.flatMap((query, row) => {
     const outer = weightAt(work, query, k.index(0)).slice(0, -1);
@@ -247,9 +244,9 @@ function overFeatures(
   product: Reduction,
   body: (places: readonly Place[]) => readonly Stmt[],
 ): readonly Stmt[] {
-  const { lanes } = draft.tiles;
+  const { lanes, attention: tile } = draft.tiles;
   const vectors = lanes > 1 && features >= lanes && stridesOf([product], lanes).contiguous.has(attention.feature);
-  const width = vectors ? Math.min(features - (features % lanes), tileOf(lanes).features) : tileOf(1).features;
+  const width = vectors ? Math.min(features - (features % lanes), tile.features) : 2;
   const axis: LoopAxis = {
     stem: "n",
     size: features,

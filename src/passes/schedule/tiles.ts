@@ -78,6 +78,15 @@ export interface TileTable {
   /** Terms of a sum that are added to a single row of results at a time, and of how many columns; no columns where scratch memory is not fast. */
   readonly rowTerms: number;
   readonly rowColumns: number;
+  /**
+   * Of attention: queries and keys at once, features of a query in vectors, and keys of a block, whose scores wait in scratch memory.
+   */
+  readonly attention: {
+    readonly queries: number;
+    readonly keys: number;
+    readonly features: number;
+    readonly block: number;
+  };
   /** Of products of matrices that are computed in blocks; undefined where none are. */
   readonly blocks: BlockSizes | undefined;
   /** What a free size is taken to be when axes are compared. */
@@ -112,6 +121,7 @@ export const scalarTiles: TileTable = {
   sumTerms: undefined,
   rowTerms: 8,
   rowColumns: 4096,
+  attention: { queries: 2, keys: 2, features: 2, block: 128 },
   blocks: undefined,
   freeSize: 32,
 };
@@ -159,6 +169,8 @@ const vectorTiles: Omit<TileTable, "contraction" | "loadsFirst"> = {
   sumTerms: 1024,
   rowTerms: 8,
   rowColumns: 512,
+  // The scores of a few queries fit into the fastest cache together with the keys.
+  attention: { queries: 4, keys: 2, features: 8, block: 128 },
   blocks: {
     least: { m: 16, n: 16, k: 32 },
     block: { m: 240, n: 256, k: 256 },
@@ -192,6 +204,7 @@ const threadTiles: TileTable = {
   columns: 1,
   scratch: 0,
   rowColumns: 0,
+  attention: { queries: 2, keys: 4, features: 8, block: 32 },
   panelReuse: Number.POSITIVE_INFINITY,
   transposeReuse: Number.POSITIVE_INFINITY,
 };
