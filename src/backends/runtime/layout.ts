@@ -71,22 +71,26 @@ export function layoutOf(program: Program, start: number, sizes: Sizes): Layout 
   return { inputs, arena, bytes: arena.reduce((most, offset, i) => Math.max(most, offset + align(bytes[i]!)), end) };
 }
 
-/** Each buffer goes to the lowest offset from `start` on that is free of the earlier buffers alive at the same time. */
+/**
+ * Each buffer goes to the lowest offset from `start` on that is free of the earlier buffers alive at the same time. `fitted` moves a place
+ * for so many bytes to the next one that will do, where not every place does.
+ */
 export function place(
   bytes: readonly number[],
   lives: readonly { readonly first: number; readonly last: number }[],
   start: number,
   alignment = usualAlignment,
+  fitted: (offset: number, size: number) => number = (offset) => offset,
 ): number[] {
   const offsets: number[] = [];
   lives.forEach(({ first, last }, i) => {
     const size = align(bytes[i]!, alignment);
     const others = offsets.map((_, j) => j).filter((j) => lives[j]!.first <= last && first <= lives[j]!.last);
     others.sort((a, b) => offsets[a]! - offsets[b]!);
-    let offset = start;
+    let offset = fitted(start, size);
     for (const j of others) {
       if (offset + size <= offsets[j]!) break;
-      offset = Math.max(offset, offsets[j]! + align(bytes[j]!, alignment));
+      offset = fitted(Math.max(offset, offsets[j]! + align(bytes[j]!, alignment)), size);
     }
     offsets.push(offset);
   });

@@ -21,7 +21,7 @@ export function countsOf(plan: GpuPlan, name: string, sizes: Readonly<Record<str
   const memories = { globals: offsets.bytes, work: layout.bytes };
   const run = dispatchesOf(graph.steps, sizes);
   const bound = run.flatMap(({ dispatch, sizes: within }) =>
-    dispatch.slices.map((slice) => layout.stretch(slice, memories, within).size),
+    dispatch.slices.map((slice) => layout.stretch(slice, dispatch, memories, within).size),
   );
   return {
     dispatches: run.length,

@@ -27,11 +27,12 @@ export async function createExecutable(
   options: ExecutableOptions = {},
 ): Promise<AsyncExecutable> {
   const { gpu, graphs, notice = (text) => console.warn(text) } = options;
-  const plan = renderPlan(module, limits, graphs);
   const kept = new Map<string, Tensor>();
   const start = async (): Promise<Running> => {
     const device = await requestDevice(gpu);
-    const runtime = await createRuntime(device, plan);
+    // What the kernels were bound to holds on any device; how many tensors they are given one by one, this one says.
+    const buffers = Math.max(limits.buffers, device.limits.maxStorageBuffersPerShaderStage);
+    const runtime = await createRuntime(device, renderPlan(module, { ...limits, buffers }, graphs));
     for (const [name, { data }] of kept) runtime.write(name, data);
     return { device, runtime };
   };

@@ -117,6 +117,35 @@ it("gives what JavaScript gives, for one batch after another, and where tensors 
   }
 });
 
+it("splits memories over buffers where one is too small, and says when a tensor is larger than any", async () => {
+  const plan = renderPlan(programs, { ...limits, buffers: 8 });
+  const given = inputs(40);
+  const whole = await createRuntime(device, plan);
+  // A tensor of 40 × 6 takes 1,024 bytes with its alignment, and there are six of them.
+  const split = await createRuntime(device, plan, { largest: 2048 });
+  for (const runtime of [whole, split])
+    runtime.write(
+      "kernel",
+      Float32Array.from({ length: 18 }, (_, i) => i),
+    );
+  const before = counts.live;
+  for (let round = 0; round < 2; round++) {
+    const [expected, got] = [
+      await whole.run("infer", dataOf(given), { N: 40 }),
+      await split.run("infer", dataOf(given), { N: 40 }),
+    ];
+    expect(got).toEqual(expected);
+  }
+  expect(await split.read("runs")).toEqual(await whole.read("runs"));
+  expect(counts.live - before).toBeGreaterThan(2);
+  await expect(split.run("infer", dataOf(inputs(100)), { N: 100 })).rejects.toThrow("a tensor takes 1 MB");
+  whole.dispose();
+  split.dispose();
+  const few = await createRuntime(device, renderPlan(programs, { ...limits, buffers: 2 }), { largest: 2048 });
+  await expect(few.run("infer", dataOf(given), { N: 40 })).rejects.toThrow("joins more tensors in a step");
+  few.dispose();
+});
+
 it("reads back what is asked for alone", async () => {
   const runtime = await createRuntime(device, renderPlan(programs, limits));
   expect(Object.keys(await runtime.run("infer", dataOf(inputs(2)), { N: 2 }, { read: ["y"] }))).toEqual(["y"]);

@@ -1,4 +1,4 @@
-// Asks for a device: the largest buffers that the adapter has, and a clock where it has one.
+// Asks for a device: the largest buffers and the most of them for a kernel that the adapter has, and a clock where it has one.
 
 import { GpuError } from "./errors.ts";
 
@@ -7,10 +7,10 @@ export async function requestDevice(gpu: GPU | undefined = hostGpu()): Promise<G
   if (!gpu) throw new GpuError("unavailable", "this engine has no WebGPU");
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw new GpuError("unavailable", "WebGPU finds no adapter: no graphics driver that it can use");
-  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = adapter.limits;
   try {
     return await adapter.requestDevice({
-      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage },
       requiredFeatures: adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
     });
   } catch (error) {

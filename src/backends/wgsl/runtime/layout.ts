@@ -1,10 +1,20 @@
 // Where tensors lie in the two memories of a plan once the free sizes are known: parameters and states in `globals`, which stays; inputs,
-// the arena, and what copies set aside in `work`, which every graph lays out anew.
+// the arena, and what copies set aside in `work`, which every graph lays out anew. A memory may be larger than a buffer of the device:
+// it consists of pages, each of which is a buffer, and no tensor lies across two.
 
 import type { Sizes } from "../../../ir/dim.ts";
 import type { Place } from "../../../ir/memory-plan.ts";
 import { align, evaluate, place } from "../../runtime/layout.ts";
-import { alignment, elementBytes, type GpuGraph, type GpuPlan, type GpuSlice, type GpuTensor } from "./plan.ts";
+import { GpuError } from "./errors.ts";
+import {
+  alignment,
+  elementBytes,
+  type GpuDispatch,
+  type GpuGraph,
+  type GpuPlan,
+  type GpuSlice,
+  type GpuTensor,
+} from "./plan.ts";
 
 export const countOf = ({ shape }: Pick<GpuTensor, "shape">, sizes: Sizes): number =>
   shape.reduce<number>((product, dim) => product * evaluate(dim, sizes), 1);
@@ -12,18 +22,35 @@ export const countOf = ({ shape }: Pick<GpuTensor, "shape">, sizes: Sizes): numb
 /** Bytes that a tensor is given: bindings of no bytes are not allowed. */
 const room = (elements: number): number => align(Math.max(1, elements * elementBytes), alignment);
 
+/** Moves what would lie across two pages of so many bytes to the next one. Throws a GpuError where no page is large enough. */
+const fitTo =
+  (page: number) =>
+  (offset: number, size: number): number => {
+    if (size > page) {
+      const [needed, largest] = [size, page].map((bytes) => `${Math.ceil(bytes / 1e6)} MB`);
+      throw new GpuError("out-of-memory", `a tensor takes ${needed}, and the device has buffers of at most ${largest}`);
+    }
+    return Math.floor(offset / page) === Math.floor((offset + size - 1) / page)
+      ? offset
+      : Math.ceil(offset / page) * page;
+  };
+
 export interface Offsets {
   /** Of each parameter and state, in bytes. */
   readonly byName: ReadonlyMap<string, number>;
   readonly bytes: number;
 }
 
-export function globalOffsets({ globals }: GpuPlan): Offsets {
+/** Pages have so many bytes, a multiple of `alignment`; by default there is one. */
+export function globalOffsets({ globals }: GpuPlan, page = Number.POSITIVE_INFINITY): Offsets {
+  const fitted = fitTo(page);
   const byName = new Map<string, number>();
   let bytes = 0;
   for (const tensor of globals) {
-    byName.set(tensor.name, bytes);
-    bytes += room(countOf(tensor, {}));
+    const size = room(countOf(tensor, {}));
+    const offset = fitted(bytes, size);
+    byName.set(tensor.name, offset);
+    bytes = offset + size;
   }
   return { byName, bytes: Math.max(bytes, alignment) };
 }
@@ -36,9 +63,10 @@ export interface Layout {
   readonly aside: readonly (number | undefined)[];
   /** The memory that a place lies in, and its first byte there; `within` has the positions of loops besides the sizes. */
   locate(place: Place, within?: Sizes): Location;
-  /** The stretch that a binding covers, of memory that is so large. */
+  /** The stretch that a binding of a dispatch covers, of memory that is so large. */
   stretch(
     slice: GpuSlice,
+    dispatch: GpuDispatch,
     bytes: Readonly<Record<Memory, number>>,
     within: Sizes,
   ): Location & { readonly size: number };
@@ -51,11 +79,13 @@ export interface Location {
   readonly offset: number;
 }
 
-export function layoutOf(graph: GpuGraph, globals: Offsets, sizes: Sizes): Layout {
+export function layoutOf(graph: GpuGraph, globals: Offsets, sizes: Sizes, page = Number.POSITIVE_INFINITY): Layout {
+  const fitted = fitTo(page);
   let end = 0;
   const take = (elements: number): number => {
-    const offset = end;
-    end += room(elements);
+    const size = room(elements);
+    const offset = fitted(end, size);
+    end = offset + size;
     return offset;
   };
   const inputs = new Map(graph.inputs.map((input) => [input.name, take(countOf(input, sizes))]));
@@ -63,7 +93,7 @@ export function layoutOf(graph: GpuGraph, globals: Offsets, sizes: Sizes): Layou
     source.kind === "global" ? take(evaluate(length, sizes)) : undefined,
   );
   const bytes = graph.buffers.map(({ elements }) => room(evaluate(elements, sizes)));
-  const arena = place(bytes, graph.buffers, end, alignment);
+  const arena = place(bytes, graph.buffers, end, alignment, fitted);
   const base = (at: Place): Location => {
     switch (at.kind) {
       case "arena":
@@ -74,16 +104,31 @@ export function layoutOf(graph: GpuGraph, globals: Offsets, sizes: Sizes): Layou
         return { memory: "globals", offset: globals.byName.get(at.name)! };
     }
   };
+  const locate = (at: Place, within: Sizes): Location => {
+    const { memory, offset } = base(at);
+    return { memory, offset: offset + evaluate(at.offset, within) * elementBytes };
+  };
+  /** The page that all tensors of a memory lie in which a dispatch finds by their starts. */
+  const pageOf = (memory: Memory, { uniforms }: GpuDispatch, within: Sizes): number => {
+    const places = uniforms.flatMap((number) => ("start" in number ? [locate(number.start, within)] : []));
+    const pages = places.flatMap((at) => (at.memory === memory ? [Math.floor(at.offset / page)] : []));
+    const [first = 0] = pages;
+    if (pages.some((other) => other !== first)) {
+      throw new GpuError("out-of-memory", `${graph.name} joins more tensors in a step than the device binds buffers`);
+    }
+    return first;
+  };
   return {
     sizes,
     bytes: arena.reduce((most, offset, i) => Math.max(most, offset + bytes[i]!), Math.max(end, alignment)),
     aside,
-    locate(at, within = sizes) {
-      const { memory, offset } = base(at);
-      return { memory, offset: offset + evaluate(at.offset, within) * elementBytes };
-    },
-    stretch(slice, memories, within) {
-      if ("whole" in slice) return { memory: slice.whole, offset: 0, size: memories[slice.whole] };
+    locate: (at, within = sizes) => locate(at, within),
+    stretch(slice, dispatch, memories, within) {
+      if ("whole" in slice) {
+        const number = pageOf(slice.whole, dispatch, within);
+        const offset = number === 0 ? 0 : number * page;
+        return { memory: slice.whole, offset, size: Math.min(page, memories[slice.whole] - offset) };
+      }
       const { memory, offset } = base(slice.place);
       const from = evaluate(slice.place.offset, within) * elementBytes;
       const start = Math.floor(from / alignment) * alignment;

@@ -5,7 +5,8 @@ import type { Tensor, TypedArray } from "../../../ir/dtype.ts";
 import { evaluate } from "../../runtime/layout.ts";
 import { fromDevice, toDevice } from "./data.ts";
 import { GpuError } from "./errors.ts";
-import { countOf, globalOffsets, type Layout, layoutOf, type Memory } from "./layout.ts";
+import { countOf, globalOffsets, type Layout, type Location, layoutOf } from "./layout.ts";
+import { createMemory, type GpuMemory, pageBytes } from "./memory.ts";
 import { createPipelines } from "./pipelines.ts";
 import { alignment, elementBytes, type GpuGraph, type GpuPlan, type GpuTensor } from "./plan.ts";
 import { createStaging } from "./staging.ts";
@@ -58,11 +59,8 @@ export interface GpuPlace {
 }
 
 // GPUBufferUsage by its numbers: not every host has it as a global.
-const copySource = 4;
 const copyTarget = 8;
 const uniformUsage = 0x40;
-const storage = 0x80;
-const memoryUsage = copySource | copyTarget | storage;
 
 /** A graph laid out for one choice of its free sizes. */
 interface Prepared {
@@ -79,9 +77,19 @@ interface Step {
   readonly y: number;
 }
 
+export interface RuntimeOptions {
+  /** The largest buffer to make, in bytes: what needs more is split over several. Default what the device can have. */
+  readonly largest?: number;
+}
+
 /** Creates all pipelines. All parameters and states are zero at first. Throws a GpuError. */
-export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<GpuRuntime> {
-  const offsets = globalOffsets(plan);
+export async function createRuntime(
+  device: GPUDevice,
+  plan: GpuPlan,
+  { largest }: RuntimeOptions = {},
+): Promise<GpuRuntime> {
+  const page = pageBytes(device, largest);
+  const offsets = globalOffsets(plan, page);
   const staging = createStaging(device);
   const prepared = new Map<string, Prepared>();
   let failure: GpuError | undefined;
@@ -97,24 +105,14 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
     if (failure) throw failure;
   };
 
-  const createMemory = async (label: Memory, size: number): Promise<GPUBuffer> => {
-    const most = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
-    const tooLarge = `${plan.name} needs ${inMegabytes(size)} of memory for ${label === "globals" ? "parameters and states" : "inputs and results"}`;
-    if (size > device.limits.maxBufferSize) {
-      throw new GpuError("out-of-memory", `${tooLarge}, and the device has buffers of at most ${inMegabytes(most)}`);
-    }
-    device.pushErrorScope("out-of-memory");
-    const buffer = device.createBuffer({ label, size, usage: memoryUsage });
-    const error = await device.popErrorScope();
-    if (error) throw new GpuError("out-of-memory", `${tooLarge}, which the device does not have: ${error.message}`);
-    return buffer;
-  };
-
+  const purpose = (what: string): string => `${what} of ${plan.name}`;
   const [pipelines, globals] = await Promise.all([
     createPipelines(device, plan),
-    createMemory("globals", offsets.bytes),
+    createMemory(device, "globals", offsets.bytes, page, purpose("parameters and states")),
   ]);
-  let work = await createMemory("work", alignment);
+  const createWork = (bytes: number): Promise<GpuMemory> =>
+    createMemory(device, "work", bytes, page, purpose("inputs and results"));
+  let work = await createWork(alignment);
 
   const graphOf = (name: string): GpuGraph => {
     const graph = plan.graphs.find((candidate) => candidate.name === name);
@@ -126,7 +124,7 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
     if (!tensor) throw new RangeError(`${plan.name} has no parameter or state ${name}`);
     return tensor;
   };
-  const buffers = (memory: Memory): GPUBuffer => (memory === "globals" ? globals : work);
+  const buffersAt = ({ memory, offset }: Location) => (memory === "globals" ? globals : work).at(offset);
 
   /** The values of all uniforms, each dispatch at an offset of its own. */
   const uniformsOf = (dispatches: readonly PlacedDispatch[], layout: Layout) => {
@@ -136,7 +134,9 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
       starts.push(dispatch.uniforms.length === 0 ? undefined : values.length * elementBytes);
       for (const number of dispatch.uniforms) {
         values.push(
-          "dim" in number ? evaluate(number.dim, sizes) : layout.locate(number.start, sizes).offset / elementBytes,
+          "dim" in number
+            ? evaluate(number.dim, sizes)
+            : buffersAt(layout.locate(number.start, sizes)).offset / elementBytes,
         );
       }
       while ((values.length * elementBytes) % alignment !== 0) values.push(0);
@@ -154,21 +154,21 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
     const key = keyOf(graph, sizes);
     const known = prepared.get(key);
     if (known) return known;
-    const layout = layoutOf(graph, offsets, sizes);
-    if (layout.bytes > work.size) {
+    const layout = layoutOf(graph, offsets, sizes, page);
+    if (layout.bytes > work.bytes) {
       forget();
       work.destroy();
-      work = await createMemory("work", layout.bytes);
+      work = await createWork(layout.bytes);
     }
-    const memories = { globals: globals.size, work: work.size };
+    const memories = { globals: globals.bytes, work: work.bytes };
     const dispatches = dispatchesOf(graph.steps, sizes);
     const { starts, buffer: uniforms } = uniformsOf(dispatches, layout);
     const steps = dispatches.map(({ dispatch, sizes: within, groups }, i): Step => {
       const { shader, slices, uniforms: numbers } = dispatch;
       const { pipeline, layout: bindings } = pipelines[shader]!;
       const resources = slices.map((slice): GPUBufferBinding => {
-        const { memory, offset, size } = layout.stretch(slice, memories, within);
-        return { buffer: buffers(memory), offset, size };
+        const stretch = layout.stretch(slice, dispatch, memories, within);
+        return { ...buffersAt(stretch), size: stretch.size };
       });
       if (uniforms && starts[i] !== undefined) {
         const size = Math.ceil((numbers.length * elementBytes) / 16) * 16;
@@ -187,6 +187,10 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
     prepared.clear();
   };
 
+  const copy = (encoder: GPUCommandEncoder, from: Location, to: Location, bytes: number): void => {
+    const [source, target] = [buffersAt(from), buffersAt(to)];
+    if (bytes > 0) encoder.copyBufferToBuffer(source.buffer, source.offset, target.buffer, target.offset, bytes);
+  };
   const encode = ({ graph, layout, steps }: Prepared, split: RunOptions["encode"]): GPUCommandEncoder => {
     const encoder = device.createCommandEncoder();
     const dispatch = (pass: GPUComputePassEncoder, { pipeline, group, x, y }: Step): void => {
@@ -206,14 +210,15 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
     }
     const copies = graph.copies.map(({ target, source, length }, i) => {
       const bytes = evaluate(length, layout.sizes) * elementBytes;
-      const { offset } = layout.locate(source);
+      const from = layout.locate(source);
       const aside = layout.aside[i];
+      if (aside === undefined) return { target, bytes, from };
       // A buffer is not copied to itself, and another copy may change what this one reads.
-      if (aside !== undefined && bytes > 0) encoder.copyBufferToBuffer(globals, offset, work, aside, bytes);
-      return { target, bytes, from: aside ?? offset };
+      copy(encoder, from, { memory: "work", offset: aside }, bytes);
+      return { target, bytes, from: { memory: "work", offset: aside } as const };
     });
     for (const { target, bytes, from } of copies) {
-      if (bytes > 0) encoder.copyBufferToBuffer(work, from, globals, offsets.byName.get(target)!, bytes);
+      copy(encoder, from, { memory: "globals", offset: offsets.byName.get(target)! }, bytes);
     }
     return encoder;
   };
@@ -231,7 +236,7 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
     encoder: GPUCommandEncoder,
     wanted: readonly {
       readonly tensor: GpuTensor;
-      readonly from: GPUBuffer;
+      readonly buffer: GPUBuffer;
       readonly offset: number;
       readonly sizes: Sizes;
     }[],
@@ -240,7 +245,7 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
     const bytes = counts.reduce((sum, count) => sum + count, 0) * elementBytes;
     const buffer = bytes > 0 ? staging.take(bytes) : undefined;
     let end = 0;
-    const places = wanted.map(({ from, offset }, i) => {
+    const places = wanted.map(({ buffer: from, offset }, i) => {
       const at = end;
       const size = counts[i]! * elementBytes;
       if (buffer && size > 0) encoder.copyBufferToBuffer(from, offset, buffer, at, size);
@@ -278,14 +283,11 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
             const given = inputs[input];
             if (!given) continue;
             const data = toDevice(dtype, given);
-            const { offset } = ready.layout.locate({ kind: "input", name: input, offset: 0 });
-            if (data.length > 0) device.queue.writeBuffer(work, offset, data);
+            const { buffer, offset } = buffersAt(ready.layout.locate({ kind: "input", name: input, offset: 0 }));
+            if (data.length > 0) device.queue.writeBuffer(buffer, offset, data);
           }
           const outputs = graph.outputs.filter((output) => read?.includes(output.name) ?? true);
-          const wanted = outputs.map((tensor) => {
-            const { memory, offset } = ready.layout.locate(tensor.place);
-            return { tensor, from: buffers(memory), offset, sizes };
-          });
+          const wanted = outputs.map((tensor) => ({ tensor, ...buffersAt(ready.layout.locate(tensor.place)), sizes }));
           const finish = await readBack(encode(ready, split), wanted);
           return async () => {
             const tensors = await finish();
@@ -298,10 +300,10 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
       if (!ready) throw new RangeError(`${name} has not run with these sizes`);
       return Object.fromEntries(
         ready.graph.outputs.map((tensor) => {
-          const { memory, offset } = ready.layout.locate(tensor.place);
+          const { buffer, offset } = buffersAt(ready.layout.locate(tensor.place));
           const shape = tensor.shape.map((dim) => evaluate(dim, sizes));
           const size = countOf(tensor, sizes) * elementBytes;
-          return [tensor.name, { dtype: tensor.dtype, shape, buffer: buffers(memory), offset, size }];
+          return [tensor.name, { dtype: tensor.dtype, shape, buffer, offset, size }];
         }),
       );
     },
@@ -309,8 +311,7 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
       settled(
         inTurn(async () => {
           check();
-          const from = globals;
-          const wanted = [{ tensor: globalOf(name), from, offset: offsets.byName.get(name)!, sizes: {} }];
+          const wanted = [{ tensor: globalOf(name), ...globals.at(offsets.byName.get(name)!), sizes: {} }];
           const finish = await readBack(device.createCommandEncoder(), wanted);
           return async () => (await finish())[0]!;
         }),
@@ -318,7 +319,8 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
     write(name, data) {
       const { dtype } = globalOf(name);
       void inTurn(async () => {
-        if (data.length > 0) device.queue.writeBuffer(globals, offsets.byName.get(name)!, toDevice(dtype, data));
+        const { buffer, offset } = globals.at(offsets.byName.get(name)!);
+        if (data.length > 0) device.queue.writeBuffer(buffer, offset, toDevice(dtype, data));
       });
     },
     async finished() {
@@ -335,5 +337,3 @@ export async function createRuntime(device: GPUDevice, plan: GpuPlan): Promise<G
     },
   };
 }
-
-const inMegabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
