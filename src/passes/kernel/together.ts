@@ -2,7 +2,7 @@
 // the work of one point. Each sums its part, then halves of the group add the parts of the other halves (a tree).
 
 import { k } from "../../ir/kernel/build.ts";
-import type { BinaryOp, Expr, Stmt } from "../../ir/kernel/types.ts";
+import { type BinaryOp, type Expr, isVector, type Stmt } from "../../ir/kernel/types.ts";
 import { definedIn, eachPart, eachPartIn, eachStatement, expressionsOf } from "../../ir/kernel/visit.ts";
 
 type Loop = Extract<Stmt, { kind: "for" }>;
@@ -20,16 +20,16 @@ export interface Sharing {
 }
 
 /** The number that changes nothing: sums that begin with another cannot be taken in parts. */
-function neutralOf(op: BinaryOp, dtype: Sum["dtype"]): number | undefined {
+function neutralOf(op: BinaryOp, type: Sum["type"]): number | undefined {
   switch (op) {
     case "add":
       return 0;
     case "multiply":
       return 1;
     case "maximum":
-      return dtype === "f32" ? Number.NEGATIVE_INFINITY : -(2 ** 31);
+      return dtypeOf(type) === "f32" ? Number.NEGATIVE_INFINITY : -(2 ** 31);
     case "minimum":
-      return dtype === "f32" ? Number.POSITIVE_INFINITY : 2 ** 31 - 1;
+      return dtypeOf(type) === "f32" ? Number.POSITIVE_INFINITY : 2 ** 31 - 1;
     default:
       return undefined;
   }
@@ -37,7 +37,7 @@ function neutralOf(op: BinaryOp, dtype: Sum["dtype"]): number | undefined {
 
 /** A register that sums up, and how. */
 interface Sum {
-  readonly dtype: "f32" | "i32";
+  readonly type: "f32" | "i32" | "f32x4" | "i32x4";
   readonly start: number;
   op?: BinaryOp;
   /** Whether threads hold different parts of it, or all of it. */
@@ -45,6 +45,20 @@ interface Sum {
 }
 
 type Sums = ReadonlyMap<string, Sum>;
+
+const dtypeOf = (type: Sum["type"]): "f32" | "i32" => (type === "f32" || type === "f32x4" ? "f32" : "i32");
+
+/** The elements of an array that hold one of it. */
+const widthOf = (type: Sum["type"]): number => (isVector(type) ? 4 : 1);
+
+/** A register that begins with a number, the same in all lanes of a vector. */
+function sumOf({ value }: Extract<Stmt, { kind: "var" }>): Sum | undefined {
+  const { type } = value;
+  const start = value.kind === "splat" ? value.x : value;
+  if (start.kind !== "constant" || (type !== "f32" && type !== "i32" && type !== "f32x4" && type !== "i32x4"))
+    return undefined;
+  return { type, start: start.value, state: "untouched" };
+}
 
 /**
  * What the threads of a group do at one point, with its shared arrays before it; undefined where the statements are not sums with
@@ -56,7 +70,7 @@ export function together(body: readonly Stmt[], sharing: Sharing): readonly Stmt
   const name = fresh("thread");
   const thread = k.variable(name, "index");
   const sums = new Map<string, Sum>();
-  const arrays: { name: string; dtype: Sum["dtype"]; length: number }[] = [];
+  const arrays: { name: string; type: Sum["type"]; length: number }[] = [];
   const own: Stmt[] = [];
 
   /** Adds up what the threads have apart of what is needed from here on. */
@@ -64,30 +78,31 @@ export function together(body: readonly Stmt[], sharing: Sharing): readonly Stmt
     const needed = variablesIn(rest);
     const open = [...sums].filter(([sum, { state }]) => state === "apart" && needed.has(sum));
     for (const [, sum] of open) sum.state = "joined";
-    for (const { names, dtype, op } of byKind(open)) {
+    for (const { names, type, op } of byKind(open)) {
       const array = fresh("parts");
-      arrays.push({ name: array, dtype, length: names.length * threads });
+      const width = widthOf(type);
+      arrays.push({ name: array, type, length: names.length * threads * width });
       const part = (i: number | Expr, of: Expr): Expr =>
-        k.add(k.multiply(typeof i === "number" ? k.index(i) : i, threads), of);
-      own.push(...names.map((sum, i) => k.store(array, part(i, thread), k.variable(sum, dtype))), k.barrier);
+        k.multiply(k.add(k.multiply(typeof i === "number" ? k.index(i) : i, threads), of), width);
+      own.push(...names.map((sum, i) => k.store(array, part(i, thread), k.variable(sum, type))), k.barrier);
       for (let half = threads / 2; half >= 1; half /= 2) {
         const add = (i: number | Expr): Stmt => {
           const [mine, other] = [part(i, thread), part(i, k.add(thread, half))];
-          return k.store(array, mine, k.binary(op, k.load(array, mine, dtype), k.load(array, other, dtype)));
+          return k.store(array, mine, k.binary(op, k.load(array, mine, type), k.load(array, other, type)));
         };
         const all = names.length === 1 ? [add(0)] : [k.loop(fresh("sum"), names.length, (i) => [add(i)])];
         own.push(k.if(k.lt(thread, half), all), k.barrier);
       }
-      own.push(...names.map((sum, i) => k.assign(sum, k.load(array, part(i, k.index(0)), dtype))));
+      own.push(...names.map((sum, i) => k.assign(sum, k.load(array, part(i, k.index(0)), type))));
     }
   };
 
   for (const [i, s] of body.entries()) {
     const rest = body.slice(i);
     if (s.kind === "var") {
-      const { value } = s;
-      if (value.kind !== "constant" || (value.type !== "f32" && value.type !== "i32")) return undefined;
-      sums.set(s.name, { dtype: value.type, start: value.value, state: "untouched" });
+      const sum = sumOf(s);
+      if (!sum) return undefined;
+      sums.set(s.name, sum);
       own.push(s);
     } else if (s.kind === "let") {
       join(rest);
@@ -112,7 +127,7 @@ export function together(body: readonly Stmt[], sharing: Sharing): readonly Stmt
   const bytes = arrays.reduce((sum, { length }) => sum + 4 * length, 0);
   if (arrays.length === 0 || bytes > sharing.sharedBytes) return undefined;
   return [
-    ...arrays.map(({ name: array, dtype, length }) => k.shared(array, dtype, length)),
+    ...arrays.map(({ name: array, type, length }) => k.shared(array, dtypeOf(type), length)),
     k.loop(name, threads, own, { mode: "thread" }),
   ];
 }
@@ -178,7 +193,7 @@ function addTo(name: string, value: Expr, sums: Sums): boolean {
 }
 
 function agree(sum: Sum, op: BinaryOp): boolean {
-  if (neutralOf(op, sum.dtype) !== sum.start || (sum.op ?? op) !== op) return false;
+  if (neutralOf(op, sum.type) !== sum.start || (sum.op ?? op) !== op) return false;
   sum.op = op;
   return true;
 }
@@ -208,17 +223,17 @@ function variablesIn(body: readonly Stmt[]): ReadonlySet<string> {
 
 interface Kind {
   readonly names: string[];
-  readonly dtype: Sum["dtype"];
+  readonly type: Sum["type"];
   readonly op: BinaryOp;
 }
 
 /** Sums of one type and operation, which share an array. */
 function byKind(open: readonly (readonly [name: string, Sum])[]): readonly Kind[] {
   const kinds: Kind[] = [];
-  for (const [name, { dtype, op }] of open) {
-    const kind = kinds.find((other) => other.dtype === dtype && other.op === op);
+  for (const [name, { type, op }] of open) {
+    const kind = kinds.find((other) => other.type === type && other.op === op);
     if (kind) kind.names.push(name);
-    else if (op) kinds.push({ names: [name], dtype, op });
+    else if (op) kinds.push({ names: [name], type, op });
   }
   return kinds;
 }

@@ -137,7 +137,7 @@ const weightAt = ({ attention }: Work, query: readonly Expr[], key: Expr): reado
 function scoresOf(work: Work, queries: readonly (readonly Expr[])[], from: Expr, size: Dim): readonly Stmt[] {
   const { draft, attention, block } = work;
   const product = reductionOf(draft, attention.scores);
-  const { inner } = stridesOf([product], draft.tiles.lanes);
+  const { inner } = stridesOf([product], draft.tiles);
   const { keys: width, block: blockLength } = draft.tiles.attention;
   const axis: LoopAxis = { stem: "n", size, width, role: "n", mode: "serial" };
   return nest([axis], draft.fresh, ([columns]) => {
@@ -177,7 +177,7 @@ function mixBlock(work: Work, queries: readonly (readonly Expr[])[], from: Expr,
           step: (_, __, point, [sum]) => [join(sum!, k.load(block, at(point[0]!), "f32"))],
         },
       };
-      const inVectors = draft.tiles.lanes > 1 ? accumulateLanes(draft, [part], [outer], "k") : undefined;
+      const inVectors = draft.tiles.inner.length > 0 ? accumulateLanes(draft, [part], [outer], "k") : undefined;
       const statements = inVectors ?? accumulate(draft, [part], [outer], "k");
       return [statements, draft.elements.element(node.results[0]!, outer)];
     };
@@ -245,7 +245,7 @@ function overFeatures(
   body: (places: readonly Place[]) => readonly Stmt[],
 ): readonly Stmt[] {
   const { lanes, attention: tile } = draft.tiles;
-  const vectors = lanes > 1 && features >= lanes && stridesOf([product], lanes).contiguous.has(attention.feature);
+  const vectors = lanes > 1 && features >= lanes && stridesOf([product], draft.tiles).contiguous.has(attention.feature);
   const width = vectors ? Math.min(features - (features % lanes), tile.features) : 2;
   const axis: LoopAxis = {
     stem: "n",

@@ -364,7 +364,7 @@ interface ReductionWalk extends Walk {
 /** How the operands are walked through; for contractions with what their schedule asks for. */
 function walkOf({ tiles }: Draft, { shape, outer }: Iteration, reductions: readonly Reduction[]): ReductionWalk {
   const first = reductions[0]!;
-  const walk: Walk = { shape: outer.map((axis) => shape[axis]!), ...stridesOf(reductions, tiles.lanes) };
+  const walk: Walk = { shape: outer.map((axis) => shape[axis]!), ...stridesOf(reductions, tiles) };
   const axes = first.rule.contraction?.(first.context);
   if (!axes) return walk;
   const second = first.context.inputTypes[1]!;

@@ -74,7 +74,7 @@ export function lowerRow(draft: Draft, iteration: Iteration): readonly Stmt[] {
       }
       if (reductions.length === 0) continue;
       const group = reductions.map((node) => reductionOf(draft, node));
-      const { inner } = stridesOf(group, draft.tiles.lanes, point);
+      const { inner } = stridesOf(group, draft.tiles, point);
       const sums = inner ? accumulateLanes(draft, group, [point], "k") : undefined;
       statements.push(...(sums ?? accumulate(draft, group, [point], "k", partialOf(draft, group))));
       for (const node of reductions) {

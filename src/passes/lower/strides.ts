@@ -6,6 +6,7 @@ import { k } from "../../ir/kernel/build.ts";
 import { childrenOf } from "../../ir/kernel/query.ts";
 import { type Expr, vectorOf } from "../../ir/kernel/types.ts";
 import type { Interval } from "../schedule/reduction.ts";
+import type { TileTable } from "../schedule/tiles.ts";
 import { combination, type Reduction } from "./accumulate.ts";
 import { domainInteriorOf, insideOf, interiorOf } from "./interior.ts";
 
@@ -26,10 +27,14 @@ export interface Strides {
 }
 
 /**
- * Looks at one step of reductions that share their domain, for vectors of `lanes` elements: at a point of variables, or at the
+ * Looks at one step of reductions that share their domain, for vectors as the tiles have them: at a point of variables, or at the
  * `point` where what they depend on is known already.
  */
-export function stridesOf(reductions: readonly Reduction[], lanes: number, point?: readonly Expr[]): Strides {
+export function stridesOf(
+  reductions: readonly Reduction[],
+  { lanes, inner }: Pick<TileTable, "lanes" | "inner">,
+  point?: readonly Expr[],
+): Strides {
   const { rule, context } = reductions[0]!;
   const axes = context.resultTypes[0]!.shape.map((_, axis) => `?${axis}`);
   const domain = rule.domain(context).map((_, i) => `?k${i}`);
@@ -67,6 +72,7 @@ export function stridesOf(reductions: readonly Reduction[], lanes: number, point
     guarded,
     inner:
       lanes > 1 &&
+      inner.length > 0 &&
       last !== undefined &&
       (typeof size !== "number" || size >= lanes) &&
       isContiguous(loads, last) &&

@@ -204,7 +204,7 @@ function lanesOf(
     const full = contiguous.has(n) && columns >= tiles.lanes;
     if (full || (fits && reuse >= row.tile.m * tiles.transposeReuse)) return n;
   }
-  return inner && tiles.inner.length > 0 ? "inner" : undefined;
+  return inner ? "inner" : undefined;
 }
 
 /** Sums over leading axes take several neighbouring columns at once; all others go point by point. */
