@@ -2,7 +2,7 @@
 
 import type { BlockDeclaration, BlockRole } from "../src/dsl/ast.ts";
 import { functionFamilies } from "../src/dsl/functions/index.ts";
-import { libraryNames } from "../src/dsl/resolve.ts";
+import { libraryDeclaration, libraryNames } from "../src/dsl/library.ts";
 import { formatTypeExpression } from "../src/dsl/types.ts";
 
 export interface LibraryParameter {
@@ -31,7 +31,8 @@ export interface LibrarySection {
 /** Blocks by file, in the order of the library; then the functions by family. */
 export function librarySections(): readonly LibrarySection[] {
   const files = new Map<string, { doc: string; entries: LibraryEntry[] }>();
-  for (const { declaration, scope } of libraryNames().values()) {
+  for (const declared of libraryNames()) {
+    const { declaration, scope } = libraryDeclaration(declared)!;
     if (declaration.kind !== "block") continue;
     const { name, text } = scope.file;
     const section = files.get(name) ?? { doc: headDoc(text), entries: [] };

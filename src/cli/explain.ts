@@ -49,7 +49,7 @@ export function addExplain(program: Command): void {
       const { explanationProgram } = await import("../explain/program.ts");
       const { writeWhole } = await import("../formats/node/files.ts");
       const { explanationPage } = await import("../report/explanation.ts");
-      const { libraryNames } = await import("../dsl/resolve.ts");
+      const { libraryDeclaration } = await import("../dsl/library.ts");
       const { loadSource, loadText } = await import("./source.ts");
       const { withWeights } = await import("./weights.ts");
       const source = loadSource(file, options.model);
@@ -69,7 +69,7 @@ export function addExplain(program: Command): void {
         ...keyOf(explaining),
       });
       executable.dispose?.();
-      const doc = libraryNames().get(options.method)?.declaration.doc ?? "";
+      const doc = libraryDeclaration(options.method)?.declaration.doc ?? "";
       const page = explanationPage({
         model: module.name,
         method: options.method,

@@ -9,9 +9,10 @@ import { closest } from "./diagnostics.ts";
 import { builtins } from "./functions/index.ts";
 import { range } from "./functions/meta.ts";
 import { indexValue } from "./indexing.ts";
+import { libraryDeclaration, libraryNames } from "./library.ts";
 import { reduceToNumber } from "./notation/evaluate.ts";
 import { binary, unary } from "./operators.ts";
-import { type FileScope, libraryNames } from "./resolve.ts";
+import type { FileScope } from "./resolve.ts";
 import { evaluateScan } from "./scan.ts";
 import { assign, lookup, namesIn, openScope, type Scope } from "./scope.ts";
 import {
@@ -145,7 +146,7 @@ const targetHelp = (name: string): string =>
 
 /** A block of the library or a built-in function, by its name. */
 export function libraryFunction(name: string): FunctionValue | undefined {
-  const found = libraryNames().get(name);
+  const found = libraryDeclaration(name);
   const builtin = builtins().get(name);
   if (found?.declaration.kind === "block")
     return {
@@ -158,7 +159,7 @@ export function libraryFunction(name: string): FunctionValue | undefined {
 
 /** What a name means at the level of files: a constant, block, model or function. */
 function declarationValue(c: Context, file: FileScope, name: string, span: Span): CompileValue | undefined {
-  const found = file.declarations.get(name) ?? libraryNames().get(name);
+  const found = file.declarations.get(name) ?? libraryDeclaration(name);
   if (!found) {
     const builtin = builtins().get(name);
     return builtin && { kind: "function", callee: { kind: "builtin", builtin }, bound: [] };
@@ -190,7 +191,7 @@ function declarationValue(c: Context, file: FileScope, name: string, span: Span)
 }
 
 export function visibleNames(env: Environment): string[] {
-  const files = [env.file.declarations, libraryNames(), builtins()].flatMap((names) => [...names.keys()]);
+  const files = [...env.file.declarations.keys(), ...libraryNames(), ...builtins().keys()];
   return [...namesIn(env.scope), ...files, "training", ...special.keys(), ...dtypes];
 }
 

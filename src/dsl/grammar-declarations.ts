@@ -36,8 +36,8 @@ const roleOf = (token: IToken): BlockRole => {
 };
 
 export class DlmParser extends StatementParser {
-  constructor() {
-    super();
+  constructor(validate = false) {
+    super(validate);
     this.performSelfAnalysis();
   }
 

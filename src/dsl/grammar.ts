@@ -36,8 +36,10 @@ export class BaseParser extends EmbeddedActionsParser {
   problems: Problem[] = [];
   surroundings: Surroundings = { bodies: new Map(), templates: new Map(), docs: new Map() };
 
-  constructor() {
-    super(kind.vocabulary, { maxLookahead: 2, recoveryEnabled: false, errorMessageProvider: messages });
+  /** With `validate` the grammar itself is looked at for mistakes: it takes a while, and a test does it. */
+  constructor(validate = false) {
+    const settings = { maxLookahead: 2, recoveryEnabled: false, errorMessageProvider: messages };
+    super(kind.vocabulary, { ...settings, skipValidations: !validate });
   }
 
   protected report(span: Span, message: string, details: DiagnosticDetails = {}): void {

@@ -1,5 +1,5 @@
 // Which declaration a name of a file stands for: files are loaded along their imports, and each gets a table of its
-// declarations. The standard library is one table behind all of them.
+// declarations. The standard library is one table behind all of them, see library.ts.
 
 import type {
   BlockDeclaration,
@@ -13,10 +13,9 @@ import type {
 } from "./ast.ts";
 import { closest, type Diagnostic, errorAt } from "./diagnostics.ts";
 import { parse } from "./parse.ts";
-import { std } from "./std.generated.ts";
 import type { CompileValue } from "./values.ts";
 
-type Named = ConstDeclaration | BlockDeclaration | ModelDeclaration;
+export type Named = ConstDeclaration | BlockDeclaration | ModelDeclaration;
 
 /** What the names of one file mean. */
 export interface FileScope {
@@ -47,13 +46,13 @@ export function resolveProgram(entry: SourceFile, loadFile: LoadFile): Resolved 
   return { scope, diagnostics };
 }
 
-function scopeOf(program: Program, library: boolean): FileScope {
+function scopeOf(program: Program): FileScope {
   const models = program.declarations.filter((d) => d.kind === "model");
   const trains = program.declarations.filter((d) => d.kind === "train");
   return {
     file: program.file,
     doc: program.doc,
-    library,
+    library: false,
     declarations: new Map(),
     constants: new Map(),
     trains,
@@ -71,7 +70,7 @@ function loadScope(
 ): FileScope {
   const { program, diagnostics: found } = parse(file);
   diagnostics.push(...found);
-  const scope = scopeOf(program, false);
+  const scope = scopeOf(program);
   loaded.set(file.name, scope);
   const open = [...chain, file.name];
   for (const declaration of program.declarations) {
@@ -196,27 +195,4 @@ function inside(folder: string, path: string): boolean {
   const root = joinPath("", folder).replace(/\/$/, "");
   if (root === "" || root === ".") return !path.startsWith("../") && !path.startsWith("/");
   return path.startsWith(`${root}/`);
-}
-
-// --------------------------------------------------------------------------------------------------- standard library
-
-let library: ReadonlyMap<string, { readonly declaration: Named; readonly scope: FileScope }> | undefined;
-
-/** The declarations of the standard library. Read once; nothing in it changes. */
-export function libraryNames(): NonNullable<typeof library> {
-  if (library) return library;
-  const all = new Map<string, { declaration: Named; scope: FileScope }>();
-  for (const [name, text] of Object.entries(std)) {
-    const { program, diagnostics } = parse({ name: `std/${name}`, text });
-    const [first] = diagnostics;
-    if (first) throw new Error(`std/${name}: ${first.message} at ${text.slice(first.span.start, first.span.end)}`);
-    const scope = scopeOf(program, true);
-    for (const declaration of program.declarations) {
-      if (declaration.kind === "import" || declaration.kind === "train") continue;
-      scope.declarations.set(declaration.name.name, { declaration, scope });
-      all.set(declaration.name.name, { declaration, scope });
-    }
-  }
-  library = all;
-  return all;
 }

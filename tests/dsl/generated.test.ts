@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { functionFamilies } from "../../src/dsl/functions/index.ts";
-import { libraryNames } from "../../src/dsl/resolve.ts";
+import { libraryDeclaration, libraryNames } from "../../src/dsl/library.ts";
+import { parse } from "../../src/dsl/parse.ts";
 import { std } from "../../src/dsl/std.generated.ts";
 import { nn } from "../../src/nn.generated.ts";
 
@@ -18,9 +19,7 @@ describe("generated sources", () => {
 
   it("document every block and function", () => {
     const page = readFileSync(new URL("../../docs/library.md", import.meta.url), "utf8");
-    const blocks = [...libraryNames()].flatMap(([name, { declaration }]) =>
-      declaration.kind === "block" ? [name] : [],
-    );
+    const blocks = [...libraryNames()].filter((name) => libraryDeclaration(name)?.declaration.kind === "block");
     const functions = functionFamilies().flatMap(([, family]) => family.map((f) => f.name));
     for (const name of [...blocks, ...functions]) expect(page).toContain(`### ${name}\n`);
   });
@@ -28,11 +27,23 @@ describe("generated sources", () => {
   it("wrap every layer, activation and loss", () => {
     const files = ["std/layers.dlm", "std/activations.dlm", "std/losses.dlm"];
     const inner = ["average"];
-    for (const [name, { scope }] of libraryNames())
-      if (files.includes(scope.file.name) && !inner.includes(name)) expect(Object.keys(nn)).toContain(name);
+    for (const name of libraryNames())
+      if (files.includes(libraryDeclaration(name)!.scope.file.name) && !inner.includes(name))
+        expect(Object.keys(nn)).toContain(name);
   });
 
   it("have a documentation for each declaration of the library", () => {
-    for (const [name, { declaration }] of libraryNames()) expect(declaration.doc ?? "", name).not.toBe("");
+    for (const name of libraryNames()) expect(libraryDeclaration(name)?.declaration.doc ?? "", name).not.toBe("");
+  });
+});
+
+describe("the library, read one declaration at a time", () => {
+  it("is what its files say", () => {
+    const whole = Object.entries(std).flatMap(
+      ([name, text]) => parse({ name: `std/${name}`, text }).program.declarations,
+    );
+    const declared = whole.flatMap((one) => (one.kind === "import" || one.kind === "train" ? [] : [one]));
+    expect([...libraryNames()]).toEqual(declared.map(({ name }) => name.name));
+    for (const one of declared) expect(libraryDeclaration(one.name.name)?.declaration).toEqual(one);
   });
 });

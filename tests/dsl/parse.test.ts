@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { positionOf } from "../../src/dsl/diagnostics.ts";
+import { DlmParser } from "../../src/dsl/grammar-declarations.ts";
 import { parse } from "../../src/dsl/parse.ts";
 import { patience, processorTime } from "../corpus/compile.ts";
 import { brief, meaningOf } from "./tree.ts";
@@ -21,6 +22,12 @@ function statementsOf(text: string): string[] {
   return block?.kind === "block" ? block.body.statements.map(brief) : [];
 }
 const expressionOf = (text: string): string => statementsOf(text)[0]!.replace(/^\(expression (.*)\)$/s, "$1");
+
+describe("the grammar", () => {
+  it("says each thing in one way, and ends", () => {
+    expect(() => new DlmParser(true)).not.toThrow();
+  });
+});
 
 describe("expressions", () => {
   it.each([
