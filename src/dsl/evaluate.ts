@@ -135,14 +135,17 @@ function evaluateName(c: Context, env: Environment, name: string, span: Span): C
   const near = closest(name, visibleNames(env));
   throw mistake(c, "name", `there is no ${name}`, {
     label: near ? "" : "nothing of that name is in scope",
-    help: near ? `did you mean \`${near}\`?` : env.train ? targetHelp(name) : undefined,
+    help: near ? `did you mean \`${near}\`?` : env.train ? targetHelp(env, name) : undefined,
   });
 }
 
-const targetHelp = (name: string): string =>
-  name.startsWith("val_")
-    ? "only the optimizer knows it, and only where rows are held back: add validation: 10%"
-    : `a column of the data that is no input of the model is declared: target ${name.slice(0, 30)}: f32[N]`;
+function targetHelp({ scope }: Environment, name: string): string {
+  if (!name.startsWith("val_"))
+    return `a column of the data that is no input of the model is declared: target ${name.slice(0, 30)}: f32[N]`;
+  const known = namesIn(scope).filter((other) => other.startsWith("val_"));
+  if (known.length > 0) return `the epoch before gives ${known.join(", ")}`;
+  return "only the optimizer knows it, and only where rows are held back: add validation: 10%";
+}
 
 /** A block of the library or a built-in function, by its name. */
 export function libraryFunction(name: string): FunctionValue | undefined {

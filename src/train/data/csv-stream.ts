@@ -17,6 +17,9 @@ interface Kind {
   readonly names: Set<string>;
 }
 
+/** Rows that are kept in memory: more than batches have. */
+const mostRecent = 8192;
+
 /** As readTable of csv-source.ts, of a file that stays on the disk. */
 export function streamTable(
   call: DataCall,
@@ -35,9 +38,16 @@ export function streamTable(
     if (wrong && text) throw badCell(file.path, text.line, header[at]!, text.cell);
   }
   const rows = starts.length - 1;
+  // The columns of a batch are asked for one after the other: its rows are read for the first, and kept for the others.
+  const recent = new Map<number, readonly string[]>();
   const cellsOf = (row: number): readonly string[] => {
+    const known = recent.get(row);
+    if (known) return known;
     const text = decodeUtf8(file.read(starts[row]!, starts[row + 1]!), file.path);
-    return splitRecords(text, file.path)[0]!.cells;
+    const { cells } = splitRecords(text, file.path)[0]!;
+    if (recent.size >= mostRecent) recent.clear();
+    recent.set(row, cells);
+    return cells;
   };
   const columnOf = (
     dtype: "f32" | "i32",
