@@ -17,7 +17,7 @@ export function documentData(): void {
     "",
     "Of files of more than half a gigabyte, `csv`, `npy` and unpacked `idx` leave the rows on the disk, and read them when a batch asks for " +
       "them; of a table they hold the place of each row and the names of classes. `images` does so always. Packed files (`.gz`, `npz`) are " +
-      "unpacked in memory as a whole, pictures as a byte a point; `characters` takes four bytes for each character of the text, and `windows` hold " +
+      "unpacked in memory as a whole, pictures of more than 134 million points as a byte a point; `characters` takes four bytes for each character of the text, and `windows` hold " +
       "the values that they share once. `shuffle`, `split`, `validation` and `folds` of rows that stay on the disk hold their numbers alone; `cache` holds the rows.",
     "",
     "## Sources",

@@ -12,6 +12,8 @@ import { FormatError } from "../../../src/formats/format-error.ts";
 import { writeNpy } from "../../../src/formats/npy.ts";
 import { streamTable } from "../../../src/train/data/csv-stream.ts";
 import { DataError } from "../../../src/train/data/data-error.ts";
+import { gatherColumn, isComputed } from "../../../src/train/data/dataset.ts";
+import { scaledImages } from "../../../src/train/data/idx-source.ts";
 import { loadDataset } from "../../../src/train/data/load.ts";
 import { dataFiles } from "../../../src/train/node/data-files.ts";
 import { call, inMemory } from "./support.ts";
@@ -151,6 +153,13 @@ describe("files of the MNIST kind", () => {
       const { columns } = await load([call("idx", ["numbers.idx"])], most);
       expect(columns.image?.data).toEqual(Int32Array.of(1, -1, 256, 9));
     }
+  });
+
+  it("are the same where bytes stay bytes until a batch asks for them", () => {
+    const pictures = { dtype: "u8", shape: [3, 2], data: Uint8Array.of(0, 255, 51, 102, 1, 2) } as const;
+    const [floats, bytes] = [scaledImages(pictures), scaledImages(pictures, 5)];
+    expect([isComputed(floats), isComputed(bytes)]).toEqual([false, true]);
+    expect(gatherColumn(bytes, [2, 0])).toEqual(gatherColumn(floats, [2, 0]));
   });
 
   it("that are cut short are told", async () => {
