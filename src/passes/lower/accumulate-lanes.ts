@@ -7,8 +7,10 @@ import type { Expr, LaneReduction, LoopRole, Stmt } from "../../ir/kernel/types.
 import { vectorOf } from "../../ir/kernel/types.ts";
 import { lift } from "../kernel/lift.ts";
 import { substituteIn } from "../kernel/rewrite.ts";
-import { type Accumulators, advance, combination, nameOf, narrowed, type Reduction } from "./accumulate.ts";
+import { narrowed } from "./accumulate.ts";
+import { advance } from "./advance.ts";
 import { type Draft, type LoopAxis, nest } from "./draft.ts";
+import { type Accumulators, combination, nameOf, type Reduction } from "./registers.ts";
 
 /** Like `accumulate`; undefined where the step cannot be lifted. */
 export function accumulateLanes(

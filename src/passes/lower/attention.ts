@@ -8,11 +8,12 @@ import { k } from "../../ir/kernel/build.ts";
 import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 import { type Attention, attentionOf } from "../graph/attention.ts";
 import { numbers } from "../graph/fuse-roles.ts";
-import { accumulate, type Reduction, reductionOf } from "./accumulate.ts";
+import { accumulate } from "./accumulate.ts";
 import { accumulateLanes } from "./accumulate-lanes.ts";
 import { bind } from "./bind.ts";
 import { type Draft, inLanes, type LoopAxis, nest, nestLanes } from "./draft.ts";
 import { storePoints } from "./loop.ts";
+import { type Reduction, reductionOf } from "./registers.ts";
 import { stridesOf } from "./strides.ts";
 
 /** Less than any score, but finite: scores of -∞ have no weight beside it. */

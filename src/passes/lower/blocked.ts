@@ -9,8 +9,8 @@ import type { Block, BlockedPlan } from "../schedule/blocks.ts";
 import { asLoop, distribute, type Loop, nestOf, reorder, scalarize, split, within } from "../transform/loops.ts";
 import { pack } from "../transform/pack.ts";
 import { registerTile, shareLoads, unroll, vectorize, vectorTile } from "../transform/tile.ts";
-import type { Reduction } from "./accumulate.ts";
 import type { Draft } from "./draft.ts";
+import type { Reduction } from "./registers.ts";
 
 /** The plain nest over a product, and what is in it. */
 interface Product {

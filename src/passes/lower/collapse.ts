@@ -7,7 +7,7 @@ import { mentions, strideOf } from "../../ir/kernel/affine.ts";
 import { k } from "../../ir/kernel/build.ts";
 import { childrenOf } from "../../ir/kernel/query.ts";
 import type { Expr } from "../../ir/kernel/types.ts";
-import type { Reduction } from "./accumulate.ts";
+import type { Reduction } from "./registers.ts";
 
 type Load = Extract<Expr, { kind: "load" }>;
 

@@ -8,8 +8,8 @@ import { childrenOf } from "../../ir/kernel/query.ts";
 import type { Expr } from "../../ir/kernel/types.ts";
 import { substitute } from "../kernel/rewrite.ts";
 import type { Interval } from "../schedule/reduction.ts";
-import type { Reduction } from "./accumulate.ts";
 import { assume, type Condition } from "./narrow.ts";
+import type { Reduction } from "./registers.ts";
 
 /**
  * The positions along `axis` of the result at which all conditions on it hold, whatever the point of the domain; undefined where

@@ -8,10 +8,10 @@ import { k } from "../../ir/kernel/build.ts";
 import { childrenOf } from "../../ir/kernel/query.ts";
 import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
 import { substitute } from "../kernel/rewrite.ts";
-import type { Reduction } from "./accumulate.ts";
 import { withChildren } from "./bind.ts";
 import { type Draft, inLanes, nest } from "./draft.ts";
 import { linearIndex } from "./elements.ts";
+import type { Reduction } from "./registers.ts";
 
 export interface Panel {
   /** Fills the panel: to be done for each tile of columns. */

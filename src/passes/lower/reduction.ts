@@ -22,7 +22,7 @@ import {
 } from "../schedule/reduction.ts";
 import { planShortRows } from "../schedule/short-rows.ts";
 import type { TileTable } from "../schedule/tiles.ts";
-import { accumulate, partialOf, type Reduction, reductionOf } from "./accumulate.ts";
+import { accumulate } from "./accumulate.ts";
 import { accumulateLanes } from "./accumulate-lanes.ts";
 import { lowerBlocked } from "./blocked.ts";
 import { collapse } from "./collapse.ts";
@@ -32,6 +32,7 @@ import { insideOf } from "./interior.ts";
 import { indexBy, storePoints } from "./loop.ts";
 import { makePanel, type Panel, type PanelOptions, panelLength } from "./panel.ts";
 import { pointsOf } from "./points.ts";
+import { partialOf, type Reduction, reductionOf } from "./registers.ts";
 import { rowByRow, rowVectorAxis } from "./row-vector.ts";
 import { lowerShortRows, partsOf } from "./short-rows.ts";
 import { clearSums, splitOf, waitingAt } from "./split-sum.ts";

@@ -7,11 +7,11 @@ import { floorDivideDim, multiplyDims } from "../../ir/dim.ts";
 import { k } from "../../ir/kernel/build.ts";
 import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 import type { OuterPlan, ReductionPlan } from "../schedule/reduction.ts";
-import type { Reduction } from "./accumulate.ts";
 import { bind } from "./bind.ts";
 import { type Draft, type LoopAxis, nest, nestLanes } from "./draft.ts";
 import { withLanes } from "./loop.ts";
 import { assign } from "./points.ts";
+import type { Reduction } from "./registers.ts";
 
 /** The axis of columns, where rows that no tile takes can be computed this way. */
 export function rowVectorAxis(

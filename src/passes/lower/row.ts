@@ -8,12 +8,13 @@ import { k } from "../../ir/kernel/build.ts";
 import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 import { isCheap, roleOf } from "../graph/fuse-roles.ts";
 import type { Iteration } from "../graph/iteration.ts";
-import { accumulate, partialOf, reductionOf } from "./accumulate.ts";
+import { accumulate } from "./accumulate.ts";
 import { accumulateLanes } from "./accumulate-lanes.ts";
 import { bind } from "./bind.ts";
 import { type Draft, type LoopAxis, nest, nestLanes } from "./draft.ts";
 import { linearIndex } from "./elements.ts";
 import { indexBy, storeAll, withLanes } from "./loop.ts";
+import { partialOf, reductionOf } from "./registers.ts";
 import { stridesOf } from "./strides.ts";
 
 /** What is done together: values kept in scratch memory first, then reductions that do not need each other. */

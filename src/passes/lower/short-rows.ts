@@ -5,9 +5,9 @@ import { type Dim, productOf } from "../../ir/dim.ts";
 import { k } from "../../ir/kernel/build.ts";
 import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
 import type { OuterPlan, ReductionPlan } from "../schedule/reduction.ts";
-import type { Reduction } from "./accumulate.ts";
 import { collapse } from "./collapse.ts";
 import { type Draft, inLanes, type LoopAxis, nest } from "./draft.ts";
+import type { Reduction } from "./registers.ts";
 import { clearSums, waitingAt } from "./split-sum.ts";
 
 export interface Parts {

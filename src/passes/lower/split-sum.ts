@@ -6,10 +6,10 @@ import { k } from "../../ir/kernel/build.ts";
 import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 import type { OuterPlan, ReductionPlan } from "../schedule/reduction.ts";
 import type { TileTable } from "../schedule/tiles.ts";
-import type { Reduction } from "./accumulate.ts";
 import { collapse } from "./collapse.ts";
 import { type Draft, type LoopAxis, nestLanes } from "./draft.ts";
 import { linearIndex } from "./elements.ts";
+import type { Reduction } from "./registers.ts";
 
 export interface Split {
   /** The sum over one part, at the value of `variable`. */

@@ -7,8 +7,9 @@ import { childrenOf } from "../../ir/kernel/query.ts";
 import { type Expr, vectorOf } from "../../ir/kernel/types.ts";
 import type { Interval } from "../schedule/reduction.ts";
 import type { TileTable } from "../schedule/tiles.ts";
-import { combination, type Reduction } from "./accumulate.ts";
+
 import { domainInteriorOf, insideOf, interiorOf } from "./interior.ts";
+import { combination, type Reduction } from "./registers.ts";
 
 export interface Strides {
   /** Axes of the result along which every operand moves by one element, or not at all; between borders, where there are such. */
