@@ -26,17 +26,19 @@ import { accumulate } from "./accumulate.ts";
 import { accumulateLanes } from "./accumulate-lanes.ts";
 import { lowerBlocked } from "./blocked.ts";
 import { collapse } from "./collapse.ts";
-import { columnBlockOf, inColumnBlocks, noteOf } from "./column-blocks.ts";
-import { type Draft, inLanes, type LoopAxis, nest, type Within } from "./draft.ts";
+import { columnBlockOf, noteOf } from "./column-blocks.ts";
+import { type Draft, inLanes, type LoopAxis, nest } from "./draft.ts";
 import { insideOf } from "./interior.ts";
 import { indexBy, storePoints } from "./loop.ts";
-import { makePanel, type Panel, type PanelOptions, panelLength } from "./panel.ts";
+import { lowerPacked } from "./packed.ts";
+import { type Panel, panelLength } from "./panel.ts";
 import { pointsOf } from "./points.ts";
 import { partialOf, type Reduction, reductionOf } from "./registers.ts";
 import { rowByRow, rowVectorAxis } from "./row-vector.ts";
 import { lowerShortRows, partsOf } from "./short-rows.ts";
-import { clearSums, splitOf, waitingAt } from "./split-sum.ts";
+import { lowerSplit, splitOf } from "./split-sum.ts";
 import { stridesOf } from "./strides.ts";
+import type { Tiling } from "./tiling.ts";
 import { createWaiting, endsInFunctions } from "./waiting.ts";
 
 export function lowerReduction(draft: Draft, iteration: Iteration): readonly Stmt[] {
@@ -112,12 +114,7 @@ function lowerTiles(
   const role = first.rule.contraction || reducedAxes(first.node) ? "k" : "window";
   const lane = lanes === undefined ? "" : draft.fresh("lane");
   const laneRole = order.find(({ axis }) => axis === lanes)?.role ?? "element";
-  /** The points of a tile, with a vector of them where there is one in the place of a position. */
-  const pointsAt = (
-    arranged: readonly OuterPlan[],
-    positions: readonly (readonly Expr[])[],
-    at: Expr,
-  ): (readonly Expr[])[] =>
+  const pointsAt: Tiling["pointsAt"] = (arranged, positions, at) =>
     pointsOf(
       arranged,
       positions.map((list, i) => (arranged[i]!.axis === lanes ? list.map((from) => k.add(from, at)) : list)),
@@ -127,15 +124,12 @@ function lowerTiles(
     const bordered = inside ? arranged.find((entry) => entry.interior) : undefined;
     return bordered ? reductions.map((reduction) => insideOf(reduction, bordered.axis)) : reductions;
   };
-  const tile = (
-    arranged: readonly OuterPlan[],
-    positions: readonly (readonly Expr[])[],
-    { vector, inside }: Within,
-    panel?: Panel,
-  ): readonly Stmt[] =>
+  const accumulateIn: Tiling["accumulate"] = (arranged, points, inside, panel) =>
+    accumulateAt(draft, knownAt(arranged, inside), points, role, lanes === "inner", panel);
+  const tile: Tiling["tile"] = (arranged, positions, { vector, inside }, panel) =>
     inLanes(lane, vector, laneRole, (at) => {
       const points = pointsAt(arranged, positions, at);
-      const sums = accumulateAt(draft, knownAt(arranged, inside), points, role, lanes === "inner", panel);
+      const sums = accumulateIn(arranged, points, inside, panel);
       const stores = waiting?.store({
         plan: arranged,
         positions,
@@ -145,24 +139,22 @@ function lowerTiles(
       });
       return [...sums, ...(stores ?? storeAt(points))];
     });
-  /** A vector of columns that is not full: its sums go to scratch memory, one row behind the other. */
-  const waitInTail = (
-    arranged: readonly OuterPlan[],
-    positions: readonly (readonly Expr[])[],
-    { inside }: Within,
-    panel: Panel,
-    tail: string,
-  ): readonly Stmt[] =>
-    inLanes(lane, true, laneRole, (at) => {
-      const points = pointsAt(arranged, positions, at);
-      const sums = accumulateAt(draft, knownAt(arranged, inside), points, role, false, panel);
-      const result = first.node.results[0]!;
-      const stores = points.map((point, i) =>
-        k.store(tail, k.add(at, i * draft.tiles.lanes), draft.elements.element(result, point)),
-      );
-      return [...sums, ...stores];
-    });
   const arrangements = alone ? [order, alone] : [order];
+  const tiling: Tiling = {
+    draft,
+    first,
+    shape: outerShape,
+    order,
+    arrangements,
+    lanes,
+    lane: { name: lane, role: laneRole },
+    role,
+    axisOf,
+    pointsAt,
+    accumulate: accumulateIn,
+    store: storeAt,
+    tile,
+  };
   const size = row && outerShape[row.axis];
   const parts = plan.columnsAtOnce === undefined ? undefined : partsOf(draft, first, plan, outerShape);
   if (parts) {
@@ -195,118 +187,16 @@ function lowerTiles(
       : undefined;
   if (block) draft.note(noteOf(block));
   for (const line of notesOf(plan, packs ? "packed" : split ? "parts" : undefined)) draft.note(line);
-  const panelAt = (
-    reduction: Reduction,
-    name: string,
-    at: readonly Expr[],
-    vector: boolean,
-    more: Pick<PanelOptions, "columns" | "among"> = {},
-  ): Panel | undefined => {
-    const rows = order.slice(1).map(() => draft.fresh("row"));
-    const variables = rows.map((variable) => [k.variable(variable, "index")]);
-    return makePanel(draft, reduction, {
-      name,
-      lane: vector ? { name: lane, role: laneRole } : undefined,
-      points: pointsAt(order, [at, ...variables], vector ? k.variable(lane, "index") : k.index(0)),
-      rows,
-      ...more,
-    });
-  };
-  if (split) {
-    const [name, sums] = [draft.fresh("panel"), draft.fresh("sums")];
-    const loops = nest([axisOf(order[0]!)], draft.fresh, ([at], { vector }) => {
-      const width = at!.length * (vector ? draft.tiles.lanes : 1);
-      const waiting = (point: readonly Expr[]): Expr => waitingAt(order, outerShape, point, at![0]!, width);
-      const result = first.node.results[0]!;
-      const panel = panelAt(split.part, name, at!, vector);
-      const rows = (body: (points: readonly (readonly Expr[])[]) => readonly Stmt[]): readonly Stmt[] =>
-        nest(order.slice(1).map(axisOf), draft.fresh, (positions) =>
-          inLanes(lane, vector, laneRole, (to) => body(pointsAt(order, [at!, ...positions], to))),
-        );
-      const add = rows((points) => [
-        ...accumulate(draft, [split.part], points, role, 1, panel),
-        ...points.map((point) => {
-          const sum = k.add(k.load(sums, waiting(point), "f32"), draft.elements.element(result, point));
-          return k.store(sums, waiting(point), sum);
-        }),
-      ]);
-      const end = rows((points) => {
-        for (const point of points) draft.elements.define(result, point, k.load(sums, waiting(point), "f32"));
-        return storeAt(points);
-      });
-      return [
-        ...clearSums(draft, sums, split.rows * width, draft.tiles),
-        k.loop(split.variable, k.fromDim(split.parts), [...(panel?.fill ?? []), ...add], { role: "k" }),
-        ...end,
-      ];
-    });
-    return [k.alloc(name, "f32", split.panel), k.alloc(sums, "f32", split.rows * columns), ...loops];
-  }
+  if (split) return lowerSplit(tiling, split);
   if (!packs) {
     const loops = arrangements.flatMap((arranged) =>
       nest(arranged.map(axisOf), draft.fresh, (positions, within) => tile(arranged, positions, within)),
     );
     return [...(waiting?.alloc() ?? []), ...loops, ...rest];
   }
-  const name = draft.fresh("panel");
-  const { dtype } = first.node.results[0]!.type;
-  const tail = lanes === order[0]!.axis && isUneven(outerShape[lanes]!, draft.tiles) ? draft.fresh("tail") : undefined;
-  const most = Math.max(...arrangements.flat().map(({ role, width }) => (role === "m" ? width : 1)));
-  const blocks =
-    block &&
-    inColumnBlocks(
-      draft,
-      columns,
-      block,
-      (at, among) => panelAt(first, name, at, true, { among }),
-      (panel, at, inBlock) =>
-        arrangements.flatMap((arranged) =>
-          nest(arranged.slice(1).map(axisOf), draft.fresh, (positions, { inside }) =>
-            inBlock(tile(arranged, [at, ...positions], { vector: true, inside }, panel)),
-          ),
-        ),
-    );
-  const outermost = blocks ? { ...axisOf(order[0]!), from: block.end } : axisOf(order[0]!);
-  const loops = nest([outermost], draft.fresh, ([at], { vector }) => {
-    const inside = (
-      some: (
-        arranged: readonly OuterPlan[],
-        positions: readonly (readonly Expr[])[],
-        within: Within,
-      ) => readonly Stmt[],
-    ): readonly Stmt[] =>
-      arrangements.flatMap((arranged) =>
-        nest(arranged.slice(1).map(axisOf), draft.fresh, (positions, within) =>
-          some(arranged, positions, { vector, inside: within.inside }),
-        ),
-      );
-    const padded = vector || !tail ? undefined : panelAt(first, name, at!.slice(0, 1), true, { columns: at!.length });
-    if (padded && tail) {
-      const tiles = inside((arranged, positions, within) => {
-        const sums = waitInTail(arranged, [at!.slice(0, 1), ...positions], within, padded, tail);
-        const points = pointsAt(arranged, [at!, ...positions], k.index(0));
-        const result = first.node.results[0]!;
-        points.forEach((point, i) => {
-          // Columns are the inner of both: see pointsOf.
-          const [row, column] = [Math.floor(i / at!.length), i % at!.length];
-          draft.elements.define(result, point, k.load(tail, row * draft.tiles.lanes + column, dtype));
-        });
-        return [...sums, ...storeAt(points)];
-      });
-      return [...padded.fill, ...tiles];
-    }
-    const panel = panelAt(first, name, at!, vector);
-    const tiles = inside((arranged, positions, within) => tile(arranged, [at!, ...positions], within, panel));
-    return [...(panel?.fill ?? []), ...tiles];
-  });
-  const panels = blocks ? (length * block.width) / columns : length;
-  const scratch = [
-    ...(waiting?.alloc() ?? []),
-    k.alloc(name, dtype, panels),
-    ...(tail ? [k.alloc(tail, dtype, most * draft.tiles.lanes)] : []),
-  ];
-  const all = [...(blocks ?? []), ...loops];
-  return [...scratch, ...whereTilesAre(order, outerShape, row !== undefined, all), ...rest];
+  const packed = lowerPacked(tiling, length, block);
+  const tiles = whereTilesAre(order, outerShape, row !== undefined, packed.loops);
+  return [...(waiting?.alloc() ?? []), ...packed.scratch, ...tiles, ...rest];
 }
 
 /** Rows that are too few for a tile go one by one: panels would be filled for nothing. */
@@ -320,9 +210,6 @@ function whereTilesAre(
   if (!apart || !rows) return loops;
   return [k.if(k.compare("ge", k.fromDim(shape[rows.axis]!), k.index(rows.width)), loops)];
 }
-
-/** Whether whole vectors leave some columns. */
-const isUneven = (size: Dim, { lanes }: TileTable): boolean => typeof size !== "number" || size % lanes !== 0;
 
 /** Whether whole tiles may leave rows, as they do along an axis of free size, or there is but one. */
 function rowsOf({ order, alone }: ReductionPlan, shape: readonly Dim[], walk: ReductionWalk, tiles: TileTable): Rows {

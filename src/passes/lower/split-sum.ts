@@ -6,10 +6,12 @@ import { k } from "../../ir/kernel/build.ts";
 import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 import type { OuterPlan, ReductionPlan } from "../schedule/reduction.ts";
 import type { TileTable } from "../schedule/tiles.ts";
+import { accumulate } from "./accumulate.ts";
 import { collapse } from "./collapse.ts";
-import { type Draft, type LoopAxis, nestLanes } from "./draft.ts";
+import { type Draft, inLanes, type LoopAxis, nest, nestLanes } from "./draft.ts";
 import { linearIndex } from "./elements.ts";
 import type { Reduction } from "./registers.ts";
+import { type Positions, panelAt, type Tiling } from "./tiling.ts";
 
 export interface Split {
   /** The sum over one part, at the value of `variable`. */
@@ -82,4 +84,39 @@ export function clearSums(draft: Draft, name: string, length: number, tiles: Til
     ...(tiles.lanes > 1 ? { lanes: 4 as const } : {}),
   };
   return nestLanes([axis], draft.fresh, ([at]) => [k.store(name, at![0]!, k.constant(0, "f32"))]);
+}
+
+/** The loops of a sum in parts: all rows add a part, then the next is packed. */
+export function lowerSplit(tiling: Tiling, split: Split): readonly Stmt[] {
+  const { draft, first, shape, order, lane, role, axisOf, pointsAt, store } = tiling;
+  const columns = order[0]!;
+  const [name, sums] = [draft.fresh("panel"), draft.fresh("sums")];
+  const result = first.node.results[0]!;
+  const loops = nest([axisOf(columns)], draft.fresh, ([at], { vector }) => {
+    const width = at!.length * (vector ? draft.tiles.lanes : 1);
+    const waiting = (point: readonly Expr[]): Expr =>
+      k.load(sums, waitingAt(order, shape, point, at![0]!, width), "f32");
+    const panel = panelAt(tiling, split.part, name, at!, vector);
+    const rows = (body: (points: Positions) => readonly Stmt[]): readonly Stmt[] =>
+      nest(order.slice(1).map(axisOf), draft.fresh, (positions) =>
+        inLanes(lane.name, vector, lane.role, (to) => body(pointsAt(order, [at!, ...positions], to))),
+      );
+    const add = rows((points) => [
+      ...accumulate(draft, [split.part], points, role, 1, panel),
+      ...points.map((point) => {
+        const sum = k.add(waiting(point), draft.elements.element(result, point));
+        return k.store(sums, waitingAt(order, shape, point, at![0]!, width), sum);
+      }),
+    ]);
+    const end = rows((points) => {
+      for (const point of points) draft.elements.define(result, point, waiting(point));
+      return store(points);
+    });
+    return [
+      ...clearSums(draft, sums, split.rows * width, draft.tiles),
+      k.loop(split.variable, k.fromDim(split.parts), [...(panel?.fill ?? []), ...add], { role: "k" }),
+      ...end,
+    ];
+  });
+  return [k.alloc(name, "f32", split.panel), k.alloc(sums, "f32", split.rows * columns.width), ...loops];
 }

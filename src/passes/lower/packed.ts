@@ -1,0 +1,90 @@
+// Loops over tiles whose columns are copied side by side first: the panel of a tile of columns, or those of a block of them, is filled
+// before all rows go past it.
+
+import { k } from "../../ir/kernel/build.ts";
+import type { Expr, Stmt } from "../../ir/kernel/types.ts";
+import { type ColumnBlock, inColumnBlocks } from "./column-blocks.ts";
+import { inLanes, nest, type Within } from "./draft.ts";
+import type { Panel } from "./panel.ts";
+import { type Arrangement, type Positions, panelAt, type Tiling } from "./tiling.ts";
+
+/** Scratch arrays, and the loops that need them; `length` is that of the panel of a tile. */
+export interface PackedLoops {
+  readonly scratch: readonly Stmt[];
+  readonly loops: readonly Stmt[];
+}
+
+export function lowerPacked(tiling: Tiling, length: number, block: ColumnBlock | undefined): PackedLoops {
+  const { draft, first, shape, order, arrangements, axisOf, tile } = tiling;
+  const columns = order[0]!;
+  const name = draft.fresh("panel");
+  const { dtype } = first.node.results[0]!.type;
+  const { lanes } = draft.tiles;
+  const size = shape[columns.axis]!;
+  // Whole vectors may leave some columns.
+  const isUneven = columns.axis === tiling.lanes && (typeof size !== "number" || size % lanes !== 0);
+  const tail = isUneven ? draft.fresh("tail") : undefined;
+  type Some = (arranged: Arrangement, positions: Positions, within: Within) => readonly Stmt[];
+  const overRows = (vector: boolean, some: Some): readonly Stmt[] =>
+    arrangements.flatMap((arranged) =>
+      nest(arranged.slice(1).map(axisOf), draft.fresh, (positions, { inside }) =>
+        some(arranged, positions, { vector, inside }),
+      ),
+    );
+  const blocks =
+    block &&
+    inColumnBlocks(
+      draft,
+      columns.width,
+      block,
+      (at, among) => panelAt(tiling, first, name, at, true, { among }),
+      (panel, at, inBlock) =>
+        overRows(true, (arranged, positions, within) => inBlock(tile(arranged, [at, ...positions], within, panel))),
+    );
+  const outermost = blocks ? { ...axisOf(columns), from: block.end } : axisOf(columns);
+  const loops = nest([outermost], draft.fresh, ([at], { vector }) => {
+    const padded =
+      vector || !tail ? undefined : panelAt(tiling, first, name, at!.slice(0, 1), true, { columns: at!.length });
+    if (padded && tail) {
+      const tiles = overRows(vector, (arranged, positions, { inside }) =>
+        storeFromTail(tiling, arranged, [at!, ...positions], inside, padded, tail),
+      );
+      return [...padded.fill, ...tiles];
+    }
+    const panel = panelAt(tiling, first, name, at!, vector);
+    const tiles = overRows(vector, (arranged, positions, within) => tile(arranged, [at!, ...positions], within, panel));
+    return [...(panel?.fill ?? []), ...tiles];
+  });
+  const most = Math.max(...arrangements.flat().map(({ role, width }) => (role === "m" ? width : 1)));
+  const panels = blocks ? (length * block.width) / columns.width : length;
+  return {
+    scratch: [k.alloc(name, dtype, panels), ...(tail ? [k.alloc(tail, dtype, most * lanes)] : [])],
+    loops: [...(blocks ?? []), ...loops],
+  };
+}
+
+/** A vector of columns that is not full: its sums go to scratch memory, one row behind the other, and what exists of them to the result. */
+function storeFromTail(
+  { draft, first, lane, accumulate, pointsAt, store }: Tiling,
+  arranged: Arrangement,
+  [columns, ...rows]: Positions,
+  inside: boolean,
+  panel: Panel,
+  tail: string,
+): readonly Stmt[] {
+  const result = first.node.results[0]!;
+  const { lanes } = draft.tiles;
+  const sums = inLanes(lane.name, true, lane.role, (at: Expr) => {
+    const points = pointsAt(arranged, [columns!.slice(0, 1), ...rows], at);
+    const whole = accumulate(arranged, points, inside, panel);
+    const stores = points.map((point, i) => k.store(tail, k.add(at, i * lanes), draft.elements.element(result, point)));
+    return [...whole, ...stores];
+  });
+  const points = pointsAt(arranged, [columns!, ...rows], k.index(0));
+  points.forEach((point, i) => {
+    // Columns are the inner of both: see pointsOf.
+    const [row, column] = [Math.floor(i / columns!.length), i % columns!.length];
+    draft.elements.define(result, point, k.load(tail, row * lanes + column, result.type.dtype));
+  });
+  return [...sums, ...store(points)];
+}
