@@ -135,8 +135,9 @@ export function together(body: readonly Stmt[], sharing: Sharing): readonly Stmt
 /** Shorter sums are done before threads have met. */
 function isWorthIt(body: readonly Stmt[], { threads, terms }: Sharing): boolean {
   const registers = body.filter(({ kind }) => kind === "var").length;
-  const all = body.reduce((sum, s) => sum + (s.kind === "for" && !hasStores(s) ? terms(s) : 0), 0);
-  return all >= (registers <= 8 ? 8 : 32) * threads;
+  // Sums one behind the other have a tree each: the longest has to be worth it.
+  const longest = Math.max(0, ...body.map((s) => (s.kind === "for" && !hasStores(s) ? terms(s) : 0)));
+  return longest >= (registers <= 8 ? 8 : 32) * threads;
 }
 
 /** Sums that the loop adds to. */
