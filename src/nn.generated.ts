@@ -317,6 +317,11 @@ export interface Library {
    */
   readonly ctc_loss: { (logits: Tensor, labels: Operand, options?: { readonly times?: Argument | undefined | undefined; readonly lengths?: Argument | undefined | undefined; readonly blank?: Dim | undefined }): Tensor; (labels: Operand, options?: { readonly times?: Argument | undefined | undefined; readonly lengths?: Argument | undefined | undefined; readonly blank?: Dim | undefined }): Layer; };
   /**
+   * A running sum or mean, or 0 where it has faded below 2⁻¹²⁶. Smaller numbers are denormal: a processor takes a hundred times as long
+   * for each, and where a gradient stays 0 they stay, since 0.9 times the smallest of them rounds to itself.
+   */
+  readonly faded: { (scope: Scope, x: Argument): Tensor; };
+  /**
    * `ema: decay`: a running mean of a parameter, from its value before the step and that after it. In the first steps it forgets faster,
    * min(decay, (1 + step) / (10 + step)), so that it does not stay where the training began.
    */
@@ -643,6 +648,7 @@ export const nn: Library = {
   info_nce: libraryCall("info_nce"),
   ranking_loss: libraryCall("ranking_loss"),
   ctc_loss: libraryCall("ctc_loss"),
+  faded: libraryCall("faded"),
   ema: libraryCall("ema"),
   winning: libraryCall("winning"),
   saliency: libraryCall("saliency"),

@@ -109,6 +109,22 @@ const cases: readonly { readonly call: string; readonly formula: Formula; readon
   { call: "adagrad(lr: 0.1, initial: 0.2, epsilon: 1e-3)", formula: adagrad, initial: 0.2 },
 ];
 
+describe("running means", () => {
+  it("fade to 0, not to numbers that are too small to be normal", () => {
+    const module = moduleOf(program("adam(lr: 0.1)"));
+    let globals = initialOf(module);
+    for (let step = 0; step < 900; step++) {
+      // One gradient, then none.
+      const inputs = { a: floats([2], step === 0 ? [1, -3] : [0, 0]), step: floats([], [step]) };
+      globals = new Map([...globals, ...runGraph(module, "train_step", inputs, globals).updates]);
+    }
+    const kept = [...globals].filter(([name]) => name !== "w").map(([, tensor]) => numbers(tensor));
+    expect(kept).toContainEqual([0, 0]);
+    const isNormal = (x: number): boolean => x === 0 || Math.abs(x) >= 2 ** -126;
+    for (const values of kept) expect(values.filter((x) => !isNormal(x))).toEqual([]);
+  });
+});
+
 describe("optimizers", () => {
   it.each(cases)("$call", ({ call, formula, initial }) => {
     const expected = expectedPath(formula, initial);

@@ -1,13 +1,17 @@
 /// Optimizers: from a parameter `w` and the gradient `g` of the loss to the new parameter. Called once for each parameter.
 /// `step` is the number of updates done before, 0 at first; `lr` may be a schedule.
 
+/// A running sum or mean, or 0 where it has faded below 2⁻¹²⁶. Smaller numbers are denormal: a processor takes a hundred times as long
+/// for each, and where a gradient stays 0 they stay, since 0.9 times the smallest of them rounds to itself.
+block faded(x) = where(abs(x) < 1.17549435e-38, 0, x)
+
 /// Down the gradient; with `momentum`, along a running sum of gradients. `nesterov` looks one step ahead.
 optimizer sgd(w, g, lr: float = 0.01, momentum: float = 0, nesterov: bool = false) {
   if momentum == 0 {
     w - lr * g
   } else {
     state v = zeros_like(w)
-    update v = momentum * v - lr * g
+    update v = faded(momentum * v - lr * g)
     if nesterov {
       w + momentum * v - lr * g
     } else {
@@ -19,7 +23,7 @@ optimizer sgd(w, g, lr: float = 0.01, momentum: float = 0, nesterov: bool = fals
 /// Steps are divided by the root of a running mean of the squared gradient (Hinton, 2012).
 optimizer rmsprop(w, g, lr: float = 1e-3, rho: float = 0.9, epsilon: float = 1e-7) {
   state v = zeros_like(w)
-  update v = rho * v + (1 - rho) * square(g)
+  update v = faded(rho * v + (1 - rho) * square(g))
   w - lr * g / (sqrt(v) + epsilon)
 }
 
@@ -36,8 +40,8 @@ block adam_direction(m, v, step, beta1: float, beta2: float, epsilon: float) {
 optimizer adam(w, g, step, lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-7) {
   state m = zeros_like(w)
   state v = zeros_like(w)
-  update m = beta1 * m + (1 - beta1) * g
-  update v = beta2 * v + (1 - beta2) * square(g)
+  update m = faded(beta1 * m + (1 - beta1) * g)
+  update v = faded(beta2 * v + (1 - beta2) * square(g))
   w - lr * adam_direction(m, v, step, beta1, beta2, epsilon)
 }
 
@@ -46,8 +50,8 @@ optimizer adamw(w, g, step, lr: float = 1e-3, weight_decay: float = 0.01, beta1:
                 epsilon: float = 1e-7) {
   state m = zeros_like(w)
   state v = zeros_like(w)
-  update m = beta1 * m + (1 - beta1) * g
-  update v = beta2 * v + (1 - beta2) * square(g)
+  update m = faded(beta1 * m + (1 - beta1) * g)
+  update v = faded(beta2 * v + (1 - beta2) * square(g))
   w * (1 - lr * weight_decay) - lr * adam_direction(m, v, step, beta1, beta2, epsilon)
 }
 
@@ -62,9 +66,9 @@ optimizer adagrad(w, g, lr: float = 1e-3, initial: float = 0.1, epsilon: float =
 optimizer adadelta(w, g, lr: float = 1, rho: float = 0.9, epsilon: float = 1e-6) {
   state v = zeros_like(w)
   state u = zeros_like(w)
-  update v = rho * v + (1 - rho) * square(g)
+  update v = faded(rho * v + (1 - rho) * square(g))
   d = sqrt(u + epsilon) / sqrt(v + epsilon) * g
-  update u = rho * u + (1 - rho) * square(d)
+  update u = faded(rho * u + (1 - rho) * square(d))
   w - lr * d
 }
 
@@ -72,7 +76,7 @@ optimizer adadelta(w, g, lr: float = 1, rho: float = 0.9, epsilon: float = 1e-6)
 optimizer adamax(w, g, step, lr: float = 2e-3, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) {
   state m = zeros_like(w)
   state v = zeros_like(w)
-  update m = beta1 * m + (1 - beta1) * g
+  update m = faded(beta1 * m + (1 - beta1) * g)
   update v = maximum(beta2 * v, abs(g) + epsilon)
   w - lr / -expm1((step + 1) * log(beta1)) * m / v
 }
@@ -86,8 +90,8 @@ optimizer nadam(w, g, step, lr: float = 2e-3, beta1: float = 0.9, beta2: float =
   t = step + 1
   now = beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
   next = beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * momentum_decay))
-  update m = beta1 * m + (1 - beta1) * g
-  update v = beta2 * v + (1 - beta2) * square(g)
+  update m = faded(beta1 * m + (1 - beta1) * g)
+  update v = faded(beta2 * v + (1 - beta2) * square(g))
   update product = product * now
   ahead = next * m / (1 - product * next) + (1 - now) * g / (1 - product)
   w - lr * ahead / (sqrt(v / -expm1(t * log(beta2))) + epsilon)
@@ -97,8 +101,8 @@ optimizer nadam(w, g, step, lr: float = 2e-3, beta1: float = 0.9, beta2: float =
 optimizer radam(w, g, step, lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) {
   state m = zeros_like(w)
   state v = zeros_like(w)
-  update m = beta1 * m + (1 - beta1) * g
-  update v = beta2 * v + (1 - beta2) * square(g)
+  update m = faded(beta1 * m + (1 - beta1) * g)
+  update v = faded(beta2 * v + (1 - beta2) * square(g))
   t = step + 1
   left = -expm1(t * log(beta2))                                // 1 - beta2ᵗ
   longest = 2 / (1 - beta2) - 1
@@ -115,8 +119,8 @@ optimizer lamb(w, g, step, lr: float = 1e-3, weight_decay: float = 0.01, beta1: 
                epsilon: float = 1e-6) {
   state m = zeros_like(w)
   state v = zeros_like(w)
-  update m = beta1 * m + (1 - beta1) * g
-  update v = beta2 * v + (1 - beta2) * square(g)
+  update m = faded(beta1 * m + (1 - beta1) * g)
+  update v = faded(beta2 * v + (1 - beta2) * square(g))
   direction = adam_direction(m, v, step, beta1, beta2, epsilon) + weight_decay * w
   size = sqrt(sum(square(w)))
   length = sqrt(sum(square(direction)))
@@ -128,7 +132,7 @@ optimizer lamb(w, g, step, lr: float = 1e-3, weight_decay: float = 0.01, beta1: 
 optimizer lion(w, g, lr: float = 1e-4, beta1: float = 0.9, beta2: float = 0.99, weight_decay: float = 0) {
   state m = zeros_like(w)
   direction = sign(beta1 * m + (1 - beta1) * g)
-  update m = beta2 * m + (1 - beta2) * g
+  update m = faded(beta2 * m + (1 - beta2) * g)
   w - lr * (direction + weight_decay * w)
 }
 
