@@ -75,11 +75,11 @@ export async function measureOnGpu(options: GpuMeasureOptions): Promise<Timing> 
     generation,
     firstRun,
     run: median(runs),
-    calls: callsIn(programs.programs.get(graph)!.steps).map(({ call, rounds }, i) => ({
-      call,
-      rounds,
-      seconds: median(samples.get(dispatches[i]!) ?? []),
-    })),
+    // A kernel without points, as for what tiles leave of a batch, is not run.
+    calls: callsIn(programs.programs.get(graph)!.steps).flatMap(({ call, rounds }, i) => {
+      const seconds = samples.get(dispatches[i]!);
+      return seconds ? [{ call, rounds, seconds: median(seconds) }] : [];
+    }),
     copies: undefined,
   };
 }

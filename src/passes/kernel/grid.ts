@@ -45,17 +45,24 @@ export function bindToGrid(
 ): readonly Kernel[] {
   const fresh = freshNames(kernel);
   const scope = { sizes: kernel.sizes, scratch: scratchOf(kernel), groups, fresh };
-  const stages = stagesOf(collect(kernel.body, [], [], scope));
+  const steps = stagesOf(collect(kernel.body, [], [], scope)).map(partsOf);
+  const stages = steps.flat();
+  // What kernels are known by: the first part of the last step, which has the most to do.
+  const main = steps
+    .flatMap((parts, step) => parts.map((_, part) => step === steps.length - 1 && part === 0))
+    .indexOf(true);
+  /** Whether the nests are one, and not what others leave: few points in that say nothing about the whole. */
+  const isWhole = (nests: readonly Nest[]): boolean =>
+    nests.length === 1 && steps.some((parts) => parts.length === 1 && parts[0] === nests);
   return stages.map((nests, i): Kernel => {
-    const last = i === stages.length - 1;
     const buffers = buffersOf(kernel, nests);
     const bytes = buffers.map((b) => multiplyDims(bytesOf[b.dtype], b.length)).reduce<Dim>(addDims, 0);
     return {
       ...kernel,
-      name: last ? kernel.name : freshKernel(`${kernel.name}_start`),
+      name: i === main ? kernel.name : freshKernel(`${kernel.name}_${i < main ? "start" : "rest"}`),
       buffers,
-      body: (nests.length === 1 && bindTogether(nests[0]!, scope)) || bindPoints(nests, groups, fresh),
-      cost: { flops: last ? kernel.cost.flops : 0, bytes: stages.length === 1 ? kernel.cost.bytes : bytes },
+      body: (isWhole(nests) && bindTogether(nests[0]!, scope)) || bindPoints(nests, groups, fresh),
+      cost: { flops: i === main ? kernel.cost.flops : 0, bytes: stages.length === 1 ? kernel.cost.bytes : bytes },
     };
   });
 }
@@ -63,7 +70,7 @@ export function bindToGrid(
 /** A thread for each point of each nest, one nest behind the other. */
 function bindPoints(nests: readonly Nest[], { threads }: GroupLimits, fresh: Fresh): readonly Stmt[] {
   const [group, thread, at] = [fresh("group"), fresh("thread"), fresh("at")];
-  const counts = nests.map(({ axes }) => productOf(axes.map(({ count }) => count)));
+  const counts = nests.map(countOf);
   const total = counts.reduce<Dim>(addDims, 0);
   const position = k.add(k.multiply(k.variable(group, "index"), threads), k.variable(thread, "index"));
   /** Nest `i` and those behind it, each of which has the threads from where the one before it ends. */
@@ -246,6 +253,21 @@ function stagesOf(nests: readonly Nest[]): readonly (readonly Nest[])[] {
   }
   return stages;
 }
+
+/**
+ * Nests of a stage as kernels: where quotients of free sizes decide how many points there are, as in what whole tiles leave of a batch,
+ * there may be none, and a kernel without points is not run. Threads of others would carry its code.
+ */
+function partsOf(nests: readonly Nest[]): readonly (readonly Nest[])[] {
+  const always = nests.filter((nest) => !hasQuotient(countOf(nest)));
+  const sometimes = nests.filter((nest) => !always.includes(nest));
+  return [...(always.length > 0 ? [always] : []), ...sometimes.map((nest) => [nest])];
+}
+
+const countOf = ({ axes }: Nest): Dim => productOf(axes.map(({ count }) => count));
+
+const hasQuotient = (dim: Dim): boolean =>
+  typeof dim !== "number" && dim.terms.some(({ factors }) => factors.some((factor) => typeof factor !== "string"));
 
 const meet = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => [...a].some((name) => b.has(name));
 
