@@ -217,6 +217,8 @@ function rowsOf({ order, alone }: ReductionPlan, shape: readonly Dim[], walk: Re
   const rows = order.filter(({ role }) => role === "m");
   if (rows.length > 0) return rows.some(({ axis }) => typeof shape[axis] !== "number") ? "left" : "tiled";
   const columns = order.find(({ role }) => role === "n");
+  // An engine that loads where values are used has registers for so many sums that none waits for the one before it.
+  if (tiles.lanes > 1 && !tiles.loadsFirst) return "tiled";
   // Sums of fewer columns stay in registers.
   const isLong = columns !== undefined && sizeAt(shape[columns.axis]!, tiles.freeSize) >= 2 * columns.width;
   return isLong && walk.guarded.size === 0 && walk.contraction?.n.includes(columns.axis) ? "single" : "tiled";

@@ -166,7 +166,7 @@ const vectorTiles: Omit<TileTable, "contraction" | "loadsFirst"> = {
   interior: 4,
   partLength: 256,
   shortRun: 8,
-  sumTerms: 1024,
+  sumTerms: 2048,
   rowTerms: 8,
   rowColumns: 512,
   // The scores of a few queries fit into the fastest cache together with the keys.
