@@ -99,14 +99,24 @@ const bits = (outputs: Record<string, Tensor>): string =>
     .join("\n");
 
 /** Values grow from step to step; what is compared is relative to the largest. */
-function expectClose(found: Record<string, Tensor>, expected: Record<string, ReferenceTensor>, text: string): void {
+function expectClose(
+  found: Record<string, Tensor>,
+  expected: Record<string, ReferenceTensor>,
+  text: string,
+  tolerance = 3e-5,
+): void {
   for (const [name, { data }] of Object.entries(expected)) {
     const largest = data.reduce((most, x) => Math.max(most, Math.abs(x)), 1);
     if (!(largest < 1e4)) continue;
-    const wrong = data.findIndex((x, i) => !(Math.abs(x - found[name]!.data[i]!) <= 3e-5 * largest));
+    const wrong = data.findIndex((x, i) => !(Math.abs(x - found[name]!.data[i]!) <= tolerance * largest));
     if (wrong >= 0) expect.fail(`${name}[${wrong}] is ${found[name]!.data[wrong]}, not ${data[wrong]}\n${text}`);
   }
 }
+
+const exactly = (tensors: Record<string, Tensor>): Record<string, ReferenceTensor> =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => [name, { ...tensor, data: Float64Array.from(tensor.data) }]),
+  );
 
 describe("random scans", () => {
   it.each([
@@ -123,15 +133,14 @@ describe("random scans", () => {
         // Where float32 rounds to the other side of a condition, the outcome is another.
         const given = randomInputs(plain, sizes, seed);
         const inputs = Object.fromEntries(Object.entries(given).map(([name, tensor]) => [name, toTensor(tensor)]));
-        const exact = Object.fromEntries(
-          Object.entries(inputs).map(([name, tensor]) => [name, { ...tensor, data: Float64Array.from(tensor.data) }]),
-        );
-        const expected = interpretGraph(plain, exact, new Map(), sizes).outputs;
+        const expected = interpretGraph(plain, exactly(inputs), new Map(), sizes).outputs;
         const js = compile(module);
         const generated = createExecutable(js.programs).run("infer", inputs, sizes);
         expectClose(generated, expected, text);
         const interpreted = createExecutable(js.programs, { create: createInterpreted }).run("infer", inputs, sizes);
-        expect(bits(generated)).toBe(bits(interpreted));
+        // What the generated code approximates may be stored as the number beside it.
+        if (/tanh|sigmoid/.test(text)) expectClose(generated, exactly(interpreted), text, 3e-6);
+        else expect(bits(generated)).toBe(bits(interpreted));
         const wasm = compile(module, { target: "wasm" });
         const alone = load(wasm).run("infer", inputs, sizes);
         expectClose(alone, expected, text);
