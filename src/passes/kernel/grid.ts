@@ -17,7 +17,7 @@ import { toDim } from "../../ir/kernel/query.ts";
 import type { BufferParameter, Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
 import { eachPartIn, eachStatement } from "../../ir/kernel/visit.ts";
 import type { GroupLimits } from "../../ir/target.ts";
-import { freshNames } from "./rewrite.ts";
+import { freshNames, renumber } from "./rewrite.ts";
 import { type Sharing, together } from "./together.ts";
 
 type Loop = Extract<Stmt, { kind: "for" }>;
@@ -57,13 +57,13 @@ export function bindToGrid(
   return stages.map((nests, i): Kernel => {
     const buffers = buffersOf(kernel, nests);
     const bytes = buffers.map((b) => multiplyDims(bytesOf[b.dtype], b.length)).reduce<Dim>(addDims, 0);
-    return {
+    return renumber({
       ...kernel,
       name: i === main ? kernel.name : freshKernel(`${kernel.name}_${i < main ? "start" : "rest"}`),
       buffers,
       body: (isWhole(nests) && bindTogether(nests[0]!, scope)) || bindPoints(nests, groups, fresh),
       cost: { flops: i === main ? kernel.cost.flops : 0, bytes: stages.length === 1 ? kernel.cost.bytes : bytes },
-    };
+    });
   });
 }
 
