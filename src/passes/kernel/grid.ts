@@ -256,12 +256,24 @@ function stagesOf(nests: readonly Nest[]): readonly (readonly Nest[])[] {
 
 /**
  * Nests of a stage as kernels: where quotients of free sizes decide how many points there are, as in what whole tiles leave of a batch,
- * there may be none, and a kernel without points is not run. Threads of others would carry its code.
+ * there may be none, and a kernel without points is not run. Threads of others would carry its code. Nests of which all or none have
+ * points stay together.
  */
 function partsOf(nests: readonly Nest[]): readonly (readonly Nest[])[] {
-  const always = nests.filter((nest) => !hasQuotient(countOf(nest)));
-  const sometimes = nests.filter((nest) => !always.includes(nest));
-  return [...(always.length > 0 ? [always] : []), ...sometimes.map((nest) => [nest])];
+  const parts = new Map<string, Nest[]>();
+  for (const nest of nests) {
+    const count = countOf(nest);
+    const key = hasQuotient(count) ? proportionOf(count) : "always";
+    parts.set(key, [...(parts.get(key) ?? []), nest]);
+  }
+  return [...parts.values()];
+}
+
+/** What a dimension has in common with its multiples. */
+function proportionOf(dim: Dim): string {
+  if (typeof dim === "number") return "number";
+  const [first] = dim.terms;
+  return JSON.stringify(dim.terms.map(({ coefficient, factors }) => [coefficient / first!.coefficient, factors]));
 }
 
 const countOf = ({ axes }: Nest): Dim => productOf(axes.map(({ count }) => count));
