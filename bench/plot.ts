@@ -24,6 +24,7 @@ export function plot(panels: readonly Panel[]): string {
     return `<g transform="translate(${x} ${y})">\n${draw(one)}\n</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="11">
+<title>Milliseconds of a run against size</title>
 <rect width="100%" height="100%" fill="white"/>
 ${drawn.join("\n")}
 </svg>
