@@ -19,6 +19,7 @@ import { allocate, isFloat, type Tensor } from "../../../src/ir/dtype.ts";
 import type { TensorType } from "../../../src/ir/graph.ts";
 import { parseKernel } from "../../../src/ir/kernel/parse.ts";
 import { callsIn } from "../../../src/ir/kernel/program.ts";
+import { scratchIn } from "../../../src/ir/kernel/visit.ts";
 import { toHalf } from "../../../src/util/half.ts";
 import { createRandom, randomTensor } from "../../support/graphs.ts";
 import { randomModule } from "../../support/random-graph.ts";
@@ -279,13 +280,46 @@ if N >= 4 {
     expect(split?.pieces.map((piece) => piece.tiles({ N: 3 }))).toEqual([0, 0, 8]);
   });
 
+  it("hand scratch on that one fills and another reads, as buffers that all threads see", () => {
+    const split = splitKernel(
+      kernelOf(`alloc own: f32[4]
+alloc row: f32[8]
+for i in 0..8 parallel over element {
+  own[0] = x[i]
+  row[i] = own[0]
+}
+for j in 0..8 parallel over element {
+  y[j] = row[7 - j]
+}`),
+    );
+    expect(split?.handed.map(({ name }) => name)).toEqual(["row"]);
+    expect(split?.pieces.map(({ kernel }) => kernel.buffers.map(({ name }) => name))).toEqual([
+      ["x", "y", "row"],
+      ["x", "y", "row"],
+    ]);
+    for (const { kernel } of split!.pieces) expect(scratchIn(kernel.body).map(({ name }) => name)).toEqual(["own"]);
+  });
+
+  it("do not repeat what is much of the work", () => {
+    const kernel = (terms: number) =>
+      kernelOf(`alloc sum: f32[1]
+for n in 0..8 parallel over n {
+  for q in 0..${terms} over k {
+    sum[0] = x[q]
+  }
+  for m in 0..3 parallel over m {
+    for q_1 in 0..8 over k {
+      y[n * 3 + m] = sum[0]
+    }
+  }
+}`);
+    expect(splitKernel(kernel(6))?.pieces.map((piece) => piece.tiles({ N: 1 }))).toEqual([24]);
+    expect(splitKernel(kernel(60))?.pieces.map((piece) => piece.tiles({ N: 1 }))).toEqual([8]);
+  });
+
   it.each([
     ["a serial loop", "for i in 0..N over element {\n  y[i] = x[i]\n}"],
     ["an accumulator", "var s = x[0]\nfor i in 0..N parallel over element {\n  y[i] = x[i]\n}\ny[0] = s"],
-    [
-      "scratch that another loop fills",
-      "alloc row: f32[8]\nfor i in 0..8 parallel over element {\n  row[i] = x[i]\n}\nfor j in 0..8 parallel over element {\n  y[j] = row[j]\n}",
-    ],
     ["a result that is read first", "let t = y[0]\nfor i in 0..N parallel over element {\n  y[i] = t\n}"],
   ])("are not made of %s", (_, body) => {
     expect(splitKernel(kernelOf(body))).toBe(undefined);

@@ -133,8 +133,8 @@ export function createThreadedEngine(
   return {
     memory: () => memory.buffer,
     reserve(program, layout) {
-      const { scratchBytes } = compiledOf(program.name).graph;
-      growTo(memory, placesOf(program, layout, threads * scratchBytes).end, program.name, most);
+      const { scratchBytes, sharedBytes } = compiledOf(program.name).graph;
+      growTo(memory, placesOf(program, layout, threads * scratchBytes + sharedBytes).end, program.name, most);
     },
     entry(program, layout, values) {
       const chooser = choosers.get(layout) ?? createChooser();

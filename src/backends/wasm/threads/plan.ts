@@ -24,7 +24,7 @@ export type Step =
 export interface Addresses {
   readonly layout: Layout;
   readonly globals: ReadonlyMap<string, number>;
-  /** Of the scratch memory of the first thread; the others' follows. */
+  /** Of the scratch memory of the first thread; the others' follows, and then what they share. */
   readonly scratch: number;
   /** What the function of the whole graph takes. */
   readonly parameters: readonly number[];
@@ -51,7 +51,7 @@ const chunksPerThread = 8;
  */
 export function planSteps(
   program: Program,
-  { kernels, loops }: ThreadedGraph,
+  { kernels, loops, scratchBytes: scratchOfThread }: ThreadedGraph,
   sizes: Sizes,
   addresses: Addresses,
   threads: number,
@@ -77,8 +77,9 @@ export function planSteps(
     const values = kernel.sizes.map((size) => sizes[size]!);
     const nanoseconds =
       evaluate(kernel.cost.flops, sizes) / flopsPerNanosecond + evaluate(kernel.cost.bytes, sizes) / bytesPerNanosecond;
-    const tail = (scratchBytes: number): readonly number[] => [
+    const tail = (scratchBytes: number, handed: readonly number[] = []): readonly number[] => [
       ...buffers,
+      ...handed.map((offset) => addresses.scratch + threads * scratchOfThread + offset),
       ...(scratchBytes > 0 ? [addresses.scratch] : []),
     ];
     const alone: Step = {
@@ -98,7 +99,7 @@ export function planSteps(
       if (tiles <= 0) return [];
       const share = (nanoseconds * extents[i]!) / all;
       const chunks = Math.min(tiles, chunksPerThread * threads, Math.floor(share / grain.chunk));
-      const [own, scratchBytes] = [tail(piece.scratchBytes), piece.scratchBytes];
+      const [own, scratchBytes] = [tail(piece.scratchBytes, threaded.handed), piece.scratchBytes];
       if (chunks < 2 || share < grain.region) {
         return [{ kind: "alone", export: piece.export, parameters: [...values, 0, tiles, ...own] }];
       }

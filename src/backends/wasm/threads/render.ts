@@ -1,8 +1,10 @@
 // Renders one graph for several threads: the module of `../render.ts`, in which each kernel can also be called by itself, and with
 // it the pieces of kernels that threads may share.
 
+import { bytesOf } from "../../../ir/dtype.ts";
 import { kernelsIn, type Loop, type ProgramModule } from "../../../ir/kernel/program.ts";
 import type { Kernel } from "../../../ir/kernel/types.ts";
+import { align } from "../../runtime/layout.ts";
 import { createLibrary } from "../functions/library.ts";
 import { type RenderOptions, renderCopies, renderEntry } from "../render.ts";
 import { type RenderedKernel, renderKernel } from "../render-kernel.ts";
@@ -22,6 +24,8 @@ export interface ThreadedKernel {
   /** None where one thread must run it as a whole. */
   readonly pieces: readonly ThreadedPiece[];
   readonly early: readonly string[];
+  /** Offsets of what pieces hand on, in memory that all threads share; pieces take their addresses behind those of the buffers. */
+  readonly handed: readonly number[];
 }
 
 export interface ThreadedGraph {
@@ -33,6 +37,8 @@ export interface ThreadedGraph {
   readonly loops: ReadonlyMap<Loop, number>;
   /** Bytes of scratch memory that a thread needs. */
   readonly scratchBytes: number;
+  /** Bytes of what pieces of a kernel hand on. */
+  readonly sharedBytes: number;
 }
 
 /** Throws a RangeError for a graph that the module does not have. */
@@ -50,6 +56,7 @@ export function renderThreaded(module: ProgramModule, graph: string, { fma }: Re
   const rendered = new Map<Kernel, RenderedKernel>();
   const kernels = new Map<Kernel, ThreadedKernel>();
   const byBody = new Map<Kernel["body"], Kernel>();
+  let sharedBytes = 0;
   for (const kernel of kernelsIn(program.steps)) {
     const same = byBody.get(kernel.body);
     if (same) {
@@ -66,7 +73,14 @@ export function renderThreaded(module: ProgramModule, graph: string, { fma }: Re
     });
     rendered.set(kernel, whole);
     const { export: number, scratchBytes } = whole;
-    kernels.set(kernel, { export: number, scratchBytes, pieces, early: split?.early ?? [] });
+    let end = 0;
+    const handed = (split?.handed ?? []).map(({ dtype, length }) => {
+      const offset = end;
+      end = align(end + length * bytesOf[dtype]);
+      return offset;
+    });
+    sharedBytes = Math.max(sharedBytes, end);
+    kernels.set(kernel, { export: number, scratchBytes, pieces, early: split?.early ?? [], handed });
   }
   const copies = renderCopies(program, module);
   const entry = renderEntry(program, module, rendered, copies.make);
@@ -82,5 +96,6 @@ export function renderThreaded(module: ProgramModule, graph: string, { fma }: Re
     kernels,
     loops: new Map(loops.map((loop, i) => [loop, 2 + targets.length + i])),
     scratchBytes: Math.max(copies.scratchBytes, ...[...rendered.values()].map((kernel) => kernel.scratchBytes)),
+    sharedBytes,
   };
 }

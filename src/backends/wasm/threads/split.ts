@@ -1,16 +1,17 @@
 // Cuts a kernel where threads may take parts of it: each of its outermost loops, if all are parallel, becomes a kernel of its own
 // that runs over some of the loop's tiles. What a tile computes stays as it is, so that results do not depend on who computes it.
 
-import { applyCompare } from "../../../ir/kernel/arithmetic.ts";
 import { k } from "../../../ir/kernel/build.ts";
-import type { BinaryOp, Expr, Kernel, Stmt } from "../../../ir/kernel/types.ts";
-import { containsLoop, eachPartIn, eachStatement, mapParts, scratchIn } from "../../../ir/kernel/visit.ts";
-
-type Sizes = Readonly<Record<string, number>>;
+import type { BufferParameter, Expr, Kernel, Stmt } from "../../../ir/kernel/types.ts";
+import { bodiesOf, containsLoop, eachPartIn, eachStatement, scratchIn } from "../../../ir/kernel/visit.ts";
+import { evaluateIndex, resolve, type Sizes } from "./sizes.ts";
 
 /** One outermost loop of a kernel, or a part of it. */
 export interface Piece {
-  /** The kernel with this loop alone; two more sizes, the last ones, say from which tile on and up to which it runs. */
+  /**
+   * The kernel with this loop alone; two more sizes, the last ones, say from which tile on and up to which it runs. What loops hand on
+   * are its last buffers.
+   */
   readonly kernel: Kernel;
   /** How many tiles there are; 0 where the sizes leave the loop out. */
   readonly tiles: (sizes: Sizes) => number;
@@ -29,8 +30,11 @@ export interface Split {
   readonly pieces: readonly Piece[];
   /** Buffers that pieces read before their loops, more than once: they must not be written, not even under another name. */
   readonly early: readonly string[];
+  /** Scratch arrays that one loop fills and another reads: all threads see the same. */
+  readonly handed: readonly Scratch[];
 }
 
+type Scratch = Stmt & { readonly kind: "alloc" };
 type Loop = Stmt & { readonly kind: "for" };
 
 /** A loop with the names and conditions around it. */
@@ -43,19 +47,31 @@ interface Placed {
 /** Undefined for kernels that one thread must run as a whole. */
 export function splitKernel(kernel: Kernel): Split | undefined {
   const placed = outermost(kernel.body, [], [], kernel);
-  const scratch = scratchIn(kernel.body).map(({ name }) => name);
-  if (!placed || placed.length === 0 || !placed.every(({ loop }) => isPrivate(loop, scratch))) return undefined;
+  if (!placed || placed.length === 0) return undefined;
+  const all = scratchIn(kernel.body);
+  const handed = all.filter(({ name }) => !placed.every(({ loop }) => isPrivate(loop, name)));
+  const scratch = all.flatMap((array) => (handed.includes(array) ? [] : [array.name]));
   const names = new Set([...kernel.sizes, ...kernel.buffers.map(({ name }) => name), ...namesIn(kernel.body)]);
   const early = new Set<string>();
   const pieces: Piece[] = [];
   for (const one of placed) {
     const parts = piecesOf(kernel, one, scratch, names);
     if (!parts) return undefined;
-    pieces.push(...parts.pieces);
-    for (const buffer of parts.early) if (!scratch.includes(buffer)) early.add(buffer);
+    pieces.push(...parts.pieces.map((piece) => ({ ...piece, kernel: withShared(piece.kernel, handed) })));
+    for (const buffer of parts.early) if (!all.some(({ name }) => name === buffer)) early.add(buffer);
   }
   if (kernel.buffers.some(({ name, access }) => access !== "read" && early.has(name))) return undefined;
-  return { pieces, early: [...early] };
+  return { pieces, early: [...early], handed };
+}
+
+/** The kernel with scratch arrays that come from outside. */
+function withShared(kernel: Kernel, handed: readonly Scratch[]): Kernel {
+  if (handed.length === 0) return kernel;
+  const buffers = handed.map(
+    ({ name, dtype, length }): BufferParameter => ({ name, dtype, length, access: "read_write" }),
+  );
+  const body = kernel.body.filter((s) => s.kind !== "alloc" || !handed.includes(s));
+  return { ...kernel, buffers: [...kernel.buffers, ...buffers], body };
 }
 
 /** The outermost loops, if all are parallel, with nothing but names and conditions on sizes around them. */
@@ -88,14 +104,10 @@ function outermost(
 const flatten = (body: readonly Stmt[]): Stmt[] => body.flatMap((s) => (s.kind === "block" ? flatten(s.body) : [s]));
 
 /**
- * Iterations of a parallel loop touch no common element, save to read. So scratch that the loop writes belongs to each iteration
- * alone, and any thread has its own; what it only reads comes from before the loop, and other threads have not got it.
+ * Iterations of a parallel loop touch no common element, save to read. So scratch that a loop reads and writes belongs to each iteration
+ * alone, and any thread has its own; what it only reads comes from before the loop, perhaps from other threads.
  */
-function isPrivate(loop: Loop, scratch: readonly string[]): boolean {
-  const written = storesIn([loop]);
-  const read = loadsIn([loop]);
-  return scratch.every((name) => !read.has(name) || written.has(name));
-}
+const isPrivate = (loop: Loop, name: string): boolean => !loadsIn([loop]).has(name) || storesIn([loop]).has(name);
 
 function piecesOf(
   kernel: Kernel,
@@ -155,6 +167,10 @@ function piecesOf(
 const enoughTiles = 64;
 /** With fewer it pays that several threads do the same before the inner loop, such as copying columns side by side. */
 const fewTiles = 16;
+/** But only if that is such a part of the work inside, at most. */
+const mostRepeated = 1 / 4;
+/** How often a loop runs whose limits are not known. */
+const usualCount = 32;
 
 /** The parallel loops directly inside, where their tiles should be shared: nothing comes after them, and they have loops of their own. */
 function innerOf(
@@ -170,6 +186,7 @@ function innerOf(
   if (start < 0 || loops.length < after.length) return undefined;
   const most = containsLoop(before) ? fewTiles : enoughTiles;
   if (tiles.kind === "constant" ? tiles.value >= most : most === fewTiles) return undefined;
+  if (workIn(before) > mostRepeated * workIn(after)) return undefined;
   const written = storesIn(before);
   if (![...written].every((name) => scratch.includes(name))) return undefined;
   // What one of them leaves in scratch memory the next would not find.
@@ -178,82 +195,28 @@ function innerOf(
   return hands ? undefined : { before, loops };
 }
 
+/** About how many statements are run. */
+function workIn(body: readonly Stmt[]): number {
+  return body.reduce((sum, s) => {
+    const inside = bodiesOf(s).reduce((most, inner) => Math.max(most, workIn(inner)), 0);
+    return sum + (s.kind === "for" ? inside * countOf(s) : bodiesOf(s).length > 0 ? inside : 1);
+  }, 0);
+}
+
+function countOf({ from, to, step }: Loop): number {
+  const length = k.subtract(to, from);
+  return Math.ceil((length.kind === "constant" ? length.value : usualCount) / step);
+}
+
 const extentOf = ({ from, to }: Loop, kernel: Kernel, before: readonly Stmt[]): Expr | undefined =>
   resolve(k.subtract(to, from), kernel, before);
-
-/** How often the loop runs, from the free sizes; undefined if more decides it. */
-function tilesOf({ from, to, step }: Loop, kernel: Kernel, before: readonly Stmt[]): Expr | undefined {
-  return resolve(k.floordiv(k.add(k.subtract(to, from), step - 1), step), kernel, before);
-}
-
-/** The expression with the names before it replaced by their values; undefined unless free sizes alone decide it. */
-function resolve(expr: Expr, kernel: Kernel, before: readonly Stmt[]): Expr | undefined {
-  let isKnown = true;
-  const inserted = mapParts(expr, (part) => {
-    const at = part.kind === "variable" ? before.findLastIndex((s) => s.kind === "let" && s.name === part.name) : -1;
-    const definition = before[at];
-    const value = definition?.kind === "let" ? resolve(definition.value, kernel, before.slice(0, at)) : part;
-    if (!value || !isIndexArithmetic(value, kernel.sizes)) isKnown = false;
-    return value ?? part;
-  });
-  return isKnown ? inserted : undefined;
-}
-
-const arithmetic = ["add", "subtract", "multiply", "floordiv", "remainder", "minimum", "maximum"];
-
-function isIndexArithmetic(expr: Expr, sizes: readonly string[]): boolean {
-  switch (expr.kind) {
-    case "constant":
-      return true;
-    case "variable":
-      return sizes.includes(expr.name);
-    case "binary":
-      return expr.type === "index" && arithmetic.includes(expr.op);
-    case "compare":
-      return expr.a.type === "index";
-    default:
-      return false;
-  }
-}
 
 const holdAll = (guards: readonly Guard[], sizes: Sizes): boolean =>
   guards.every(({ condition, holds }) => (evaluateIndex(condition, sizes) !== 0) === holds);
 
-/** The value of what `resolve` gives; truth is 1. */
-function evaluateIndex(expr: Expr, sizes: Sizes): number {
-  switch (expr.kind) {
-    case "constant":
-      return expr.value;
-    case "variable":
-      return sizes[expr.name]!;
-    case "compare":
-      return applyCompare(expr.op, evaluateIndex(expr.a, sizes), evaluateIndex(expr.b, sizes)) ? 1 : 0;
-    case "binary":
-      return calculate(expr.op, evaluateIndex(expr.a, sizes), evaluateIndex(expr.b, sizes));
-    default:
-      throw new TypeError(`${expr.kind} is no arithmetic of indices`);
-  }
-}
-
-function calculate(name: BinaryOp, a: number, b: number): number {
-  switch (name) {
-    case "add":
-      return a + b;
-    case "subtract":
-      return a - b;
-    case "multiply":
-      return a * b;
-    case "floordiv":
-      return Math.floor(a / b);
-    case "remainder":
-      return a % b;
-    case "minimum":
-      return Math.min(a, b);
-    case "maximum":
-      return Math.max(a, b);
-    default:
-      throw new TypeError(`${name} is no arithmetic of indices`);
-  }
+/** How often the loop runs, from the free sizes; undefined if more decides it. */
+function tilesOf({ from, to, step }: Loop, kernel: Kernel, before: readonly Stmt[]): Expr | undefined {
+  return resolve(k.floordiv(k.add(k.subtract(to, from), step - 1), step), kernel, before);
 }
 
 /** The buffers and scratch arrays that are read. */
