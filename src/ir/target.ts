@@ -22,6 +22,8 @@ export interface Target {
 export interface GroupLimits {
   /** Threads of a group: how many the schedules take, not the most that there could be. */
   readonly threads: number;
+  /** The most threads of a group, for kernels whose threads wait for each other. */
+  readonly mostThreads: number;
   /** Bytes that the threads of a group share. */
   readonly sharedBytes: number;
   /** Stretches of memory that one kernel can be given. */
@@ -53,5 +55,5 @@ export const webgpuTarget: Required<Target> = {
   fma: false,
   wideAccumulators: false,
   loadsFirst: false,
-  groups: { threads: 64, sharedBytes: 16384, buffers: 8 },
+  groups: { threads: 64, mostThreads: 256, sharedBytes: 16384, buffers: 8 },
 };

@@ -150,6 +150,18 @@ describe("random scans", () => {
         opened.push(threads);
         expect(bits(threads.run("infer", inputs, sizes))).toBe(bits(alone));
         threads.dispose?.();
+        // Of a known batch, one group of threads does all steps.
+        const known = compileSource(
+          { name: "known.dlm", text: text.replaceAll(/\bN\b/g, String(sizes.N)) },
+          () => undefined,
+        );
+        const grouped = compile(known.module!, { target: "webgpu" });
+        const { infer } = Object.fromEntries(grouped.programs.programs);
+        expect(infer!.steps.every(({ kind }) => kind === "call")).toBe(true);
+        const together = createExecutable(grouped.programs, { create: createInterpreted }).run("infer", inputs, {
+          T: sizes.T,
+        });
+        expectClose(together, expected, text);
       }),
       { numRuns: runs },
     );

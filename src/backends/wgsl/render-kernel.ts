@@ -30,18 +30,20 @@ const mostGroups = 65535;
 /** What a storage buffer holds for elements of such a type. */
 const storageOf = (dtype: DType): string => (dtype === "f32" ? "f32" : dtype === "f16" ? "u32" : "i32");
 
-/** `threads` is the size of the groups that the kernel is bound to. */
-export function renderKernel(kernel: Kernel, bindings: Bindings, threads: number): RenderedKernel {
+export function renderKernel(kernel: Kernel, bindings: Bindings): RenderedKernel {
   const functions = new Set<AnyFunction>();
   const uniforms = new Map<string, Uniform>();
   const shared: string[] = [];
   const lines: string[] = [];
   let barriers = 0;
+  let threads = "1";
   const names = createNames(functionNames, wgsl);
   const entry = names.make(kernel.name);
   const parameters = new Map(kernel.buffers.map((buffer) => [buffer.name, buffer.dtype]));
   const scratch = new Map<string, DType>();
   const variables = new Map(bindings.storage.map(({ root, name }) => [root, names.make(name)]));
+  /** Whether threads may read from a buffer what others wrote. */
+  const exchanges = kernel.buffers.some(({ access }) => access === "read_write");
   const memberNames = createNames([], wgsl);
   const uniform = (meaning: string, name: string, number: GpuNumber): string => {
     const known = uniforms.get(meaning);
@@ -105,8 +107,10 @@ export function renderKernel(kernel: Kernel, bindings: Bindings, threads: number
         if (s.mode === "grid" || s.mode === "thread") {
           const i = define(s.variable, scope);
           scope.natural.add(s.variable);
-          if (s.mode === "thread") lines.push(`${indent}let ${i} = i32(thread_id);`);
-          else renderGroup(i, s.to, c, indent);
+          if (s.mode === "thread") {
+            threads = renderValue(s.to, c);
+            lines.push(`${indent}let ${i} = i32(thread_id);`);
+          } else renderGroup(i, s.to, c, indent);
           renderBody(s.body, scope, indent);
           return;
         }
@@ -170,7 +174,8 @@ export function renderKernel(kernel: Kernel, bindings: Bindings, threads: number
       }
       case "barrier":
         barriers++;
-        lines.push(`${indent}workgroupBarrier();`);
+        if (shared.length > 0) lines.push(`${indent}workgroupBarrier();`);
+        if (exchanges) lines.push(`${indent}storageBarrier();`);
         return;
       case "block":
         lines.push(`${indent}// ${s.label}`);

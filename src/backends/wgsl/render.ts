@@ -43,7 +43,7 @@ function renderGraph(
 ): GpuGraph {
   const dispatchOf = (call: KernelCall): GpuDispatch => {
     const bindings = bindingsOf(call, program, module, limits.buffers);
-    const { name, code, uniforms, barriers } = renderKernel(call.kernel, bindings, limits.threads);
+    const { name, code, uniforms, barriers } = renderKernel(call.kernel, bindings);
     const access = bindings.storage.map((binding) => binding.access);
     return {
       kind: "dispatch",

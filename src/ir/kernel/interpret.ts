@@ -127,12 +127,29 @@ function runThreads(s: Extract<Stmt, { kind: "for" }>, machine: Machine): void {
     const values = new Map(machine.values).set(s.variable, i);
     threads.push({ ...machine, values, storage: new Map(machine.storage) });
   }
+  runTogether(s.body, threads);
+}
+
+/** Statements that all threads come to: where they wait for each other, and serial loops in which they do, are gone through together. */
+function runTogether(body: readonly Stmt[], threads: readonly Machine[]): void {
   let start = 0;
-  for (let at = 0; at <= s.body.length; at++) {
-    if (at < s.body.length && s.body[at]!.kind !== "barrier") continue;
-    for (const thread of threads) runBody(s.body.slice(start, at), thread);
-    start = at + 1;
+  const runTo = (end: number): void => {
+    for (const thread of threads) runBody(body.slice(start, end), thread);
+    start = end + 1;
+  };
+  for (const [at, s] of body.entries()) {
+    const [first] = threads;
+    if (s.kind === "barrier") runTo(at);
+    else if (first && s.kind === "for" && s.body.some(({ kind }) => kind === "barrier")) {
+      runTo(at);
+      const to = evaluate(s.to, first);
+      for (let i = evaluate(s.from, first); i < to; i += s.step) {
+        for (const { values } of threads) values.set(s.variable, i);
+        runTogether(s.body, threads);
+      }
+    }
   }
+  runTo(body.length);
 }
 
 function scratch(dtype: DType, length: number): TypedArray | Float64Array {

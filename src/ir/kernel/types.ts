@@ -148,7 +148,7 @@ export type Stmt =
    * as those of a parallel loop; the step is a multiple of 4. The pass `vectorize` lifts such a body to vectors.
    *
    * On targets with thread groups, iterations of a `grid` loop are groups, those of the `thread` loop in it run side by side in one
-   * group: they meet at barriers, and see each other's stores to shared scratch arrays behind one.
+   * group: they meet at barriers, and see each other's stores to shared scratch arrays and to buffers behind one.
    */
   | {
       readonly kind: "for";
@@ -182,7 +182,10 @@ export type Stmt =
       readonly length: number;
       readonly shared?: true;
     }
-  /** Where all threads of a group wait for each other; directly in the body of a thread loop, nowhere else. */
+  /**
+   * Where all threads of a group wait for each other; directly in the body of a thread loop, or of serial loops directly in it whose
+   * ends are the same for all threads.
+   */
   | { readonly kind: "barrier" }
   /** A group of statements with a heading, such as `maximum of each row`. */
   | { readonly kind: "block"; readonly label: string; readonly body: readonly Stmt[] };

@@ -42,15 +42,21 @@ export function findProblems(kernel: Kernel): string[] {
     checkExpr(expr, here, problems);
     if (expr.type !== type) problems.push(`${what} is ${printExpr(expr)} of type ${expr.type}, not ${type}`);
   };
-  const checkBody = (body: readonly Stmt[], outer: Scope, loop?: Extract<Stmt, { kind: "for" }>): void => {
+  /** `together` says that all threads of a group come to each statement of the body. */
+  const checkBody = (
+    body: readonly Stmt[],
+    outer: Scope,
+    loop?: Extract<Stmt, { kind: "for" }>,
+    together = loop?.mode === "thread",
+  ): void => {
     const here: Scope = new Map(outer);
     if (loop) define(loop.variable, { kind: "value", type: "index", assignable: false }, here);
     for (const statement of body) {
-      if (statement.kind !== "barrier") checkStatement(statement, here);
-      else if (loop?.mode !== "thread") problems.push("a barrier is not directly in a thread loop");
+      if (statement.kind !== "barrier") checkStatement(statement, here, together);
+      else if (!together) problems.push("a barrier is not directly in a thread loop");
     }
   };
-  const checkStatement = (s: Stmt, here: Scope): void => {
+  const checkStatement = (s: Stmt, here: Scope, together: boolean): void => {
     switch (s.kind) {
       case "for":
         check(s.from, "index", here, `the start of ${s.variable}`);
@@ -59,7 +65,7 @@ export function findProblems(kernel: Kernel): string[] {
         if (s.lanes !== undefined && s.step % s.lanes !== 0) {
           problems.push(`${s.variable} has ${s.lanes} lanes, and the step ${s.step}`);
         }
-        checkBody(s.body, here, s);
+        checkBody(s.body, here, s, s.mode === "thread" || (together && s.mode === "serial"));
         return;
       case "let":
       case "var":

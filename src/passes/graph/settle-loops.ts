@@ -44,8 +44,15 @@ function materializeLiterals(graph: Graph): Graph {
 const numberNode = (value: Value): Node =>
   makeNode("broadcast", [value], { shape: [], axes: [] }, [value.type], undefined);
 
+/** Whether a node fills its result with one number: what takes no longer than a copy of it. */
+const isFill = ({ op, inputs }: Node): boolean => op === "broadcast" && inputs[0]?.kind === "literal";
+
 function copyOf(value: Value, copies: Set<Node>): Node {
   if (value.kind === "literal") return numberNode(value);
+  if (value.kind === "result" && isFill(value.node)) {
+    const { op, inputs, attributes, location } = value.node;
+    return makeNode(op, inputs, attributes, [value.type], location);
+  }
   const node = makeNode("reshape", [value], { shape: value.type.shape }, [value.type], undefined);
   copies.add(node);
   return node;
@@ -79,9 +86,11 @@ function settle(graph: Graph, copies: Set<Node>): Graph {
     });
     nodes.push(made);
   }
+  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+  for (const value of roots) used.add(current(value));
   return {
     ...graph,
-    nodes,
+    nodes: nodes.filter((node) => !isFill(node) || used.has(node.results[0]!)),
     outputs: graph.outputs.map((output) => ({ ...output, value: current(output.value) })),
     updates: graph.updates.map((update) => ({ ...update, value: current(update.value) })),
   };

@@ -2,16 +2,18 @@
 // results. Views become nothing.
 
 import { attribute } from "../../ir/attributes.ts";
-import { equalDims, productOf } from "../../ir/dim.ts";
-import type { Graph, Module, Node, Value } from "../../ir/graph.ts";
+import { type Dim, equalDims, floorDivideDim, productOf } from "../../ir/dim.ts";
+import { bytesOf, type DType } from "../../ir/dtype.ts";
+import type { Graph, Module, Node, TensorType, Value } from "../../ir/graph.ts";
 import type { Loop, Program, ProgramModule, Step } from "../../ir/kernel/program.ts";
-import type { Place } from "../../ir/memory-plan.ts";
+import type { MemoryPlan, Place } from "../../ir/memory-plan.ts";
 import { isLoop } from "../../ir/ops/scan.ts";
 import { jsTarget, type Target } from "../../ir/target.ts";
 import { viewOf } from "../graph/views.ts";
 import { optimizeKernel } from "../kernel/index.ts";
 import { tilesFor } from "../schedule/tiles.ts";
 import { type Known, likeBefore, operandsOf } from "./alike.ts";
+import { loopInGroup } from "./group-loop.ts";
 import { createFresh } from "./names.ts";
 import { lowerNode } from "./node.ts";
 import { requirementsOf } from "./requirements.ts";
@@ -33,6 +35,13 @@ export function lowerModule(module: Module, options: LowerOptions = {}): Program
   return { name: module.name, doc: module.doc, globals: module.globals, programs };
 }
 
+/** For what nodes are lowered, what was lowered so before, and names of kernels. */
+interface Lowering {
+  readonly target: Target;
+  readonly known: Known;
+  readonly fresh: (stem: string) => string;
+}
+
 /** Lowers one graph. Throws a TypeError if no pass has planned its memory. */
 export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
   const { memory } = graph;
@@ -41,14 +50,18 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
   const target = options.target ?? jsTarget;
   const tiles = tilesFor(target);
   const known: Known = options.known ?? new Map();
-  const lowerLevel = (level: Graph): readonly Step[] => {
+  const lowerLevel = (level: Graph, lowering: Lowering): readonly Step[] => {
     const placeOf = placesOf(level);
     return level.nodes.flatMap((node): Step[] => {
-      if (node.body && isLoop(node)) return [loopOf(node, lowerLevel(node.body))];
+      if (node.body && isLoop(node))
+        return [inOneGroup(node, node.body) ?? loopOf(node, lowerLevel(node.body, lowering))];
       if (isFree(node, placeOf)) return [];
-      const { buffers, kernels } = likeBefore(node, known, fresh, () => {
-        const whole = lowerNode(node, fresh, tiles);
-        return { buffers: whole.buffers.map(({ name }) => name), kernels: optimizeKernel(whole, target, fresh) };
+      const { buffers, kernels } = likeBefore(node, lowering.known, lowering.fresh, () => {
+        const whole = lowerNode(node, lowering.fresh, tiles);
+        return {
+          buffers: whole.buffers.map(({ name }) => name),
+          kernels: optimizeKernel(whole, lowering.target, lowering.fresh),
+        };
       });
       const byName = new Map([...operandsOf(node), ...node.results].map((value, i) => [buffers[i]!, placeOf(value)]));
       return kernels.map(
@@ -56,8 +69,23 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
       );
     });
   };
+  const lengthOf = lengthsIn(graph, memory);
+  /** The loop in the smallest group of threads that can do each step. */
+  function inOneGroup(node: Node, body: Graph): Step | undefined {
+    const { groups } = target;
+    for (let threads = groups?.threads; groups && threads && threads <= groups.mostThreads; threads *= 2) {
+      const smaller: Lowering = {
+        target: { ...target, groups: { ...groups, threads } },
+        known: new Map(),
+        fresh: (stem) => stem,
+      };
+      const loop = loopInGroup(loopOf(node, lowerLevel(body, smaller)), lengthOf, fresh);
+      if (loop) return loop;
+    }
+    return undefined;
+  }
   const placeOf = placesOf(graph);
-  const steps = lowerLevel(graph);
+  const steps = lowerLevel(graph, { target, known, fresh });
   return {
     name: graph.name,
     inputs: graph.inputs.map(({ name, type }) => ({ name, type })),
@@ -92,6 +120,28 @@ function placesOf({ name, nodes, inputs, memory }: Graph): (value: Value) => Pla
         return { kind: "global", name: value.name, offset: 0 };
       case "result":
         return places.get(value)!;
+    }
+  };
+}
+
+/** How many elements of a type the arena buffer, input or global has that a place lies in. */
+function lengthsIn(graph: Graph, memory: MemoryPlan): (place: Place, dtype: DType) => Dim {
+  const types = new Map<string, TensorType>();
+  const visit = ({ nodes }: Graph): void => {
+    for (const { inputs, body } of nodes) {
+      for (const value of inputs) if (value.kind === "global") types.set(value.name, value.type);
+      if (body) visit(body);
+    }
+  };
+  visit(graph);
+  return (place, dtype) => {
+    switch (place.kind) {
+      case "arena":
+        return floorDivideDim(memory.buffers[place.buffer]!.bytes, bytesOf[dtype]);
+      case "input":
+        return productOf(graph.inputs.find(({ name }) => name === place.name)!.type.shape);
+      case "global":
+        return productOf(types.get(place.name)!.shape);
     }
   };
 }

@@ -52,6 +52,17 @@ describe("verifyKernel", () => {
       "exp of type i32 in exp(3i32)",
     ],
     ["a condition that is a number", [k.if(f(1), [])], "a condition is 1.0 of type f32, not bool"],
+    ["a barrier that no group comes to", [k.loop("i", 4, [k.barrier])], "a barrier is not directly in a thread loop"],
+    [
+      "a barrier that some threads miss",
+      [k.loop("i", 4, [k.if(k.lt(i, 2), [k.barrier])], { mode: "thread" })],
+      "a barrier is not directly in a thread loop",
+    ],
+    [
+      "a barrier in a loop of each thread's own",
+      [k.loop("i", 4, [k.loop("j", 2, [k.barrier], { mode: "parallel" })], { mode: "thread" })],
+      "a barrier is not directly in a thread loop",
+    ],
     ["an index that is a float", [k.store("y", f(0), f(0))], "the index into y is 0.0 of type f32, not index"],
   ])("finds %s", (_, body, problem) => {
     expect(findProblems(kernelOf(...body))).toContain(problem);
@@ -87,6 +98,23 @@ describe("interpretKernel", () => {
   it("evaluates only the arm that is chosen", () => {
     const guarded = k.select(k.lt(i, 4), k.load("x", i, "f32"), f(0));
     expect(() => interpretKernel(kernelOf(k.loop("i", 6, [k.let("a", guarded)])), buffers, { N: 1 })).not.toThrow();
+  });
+
+  it("lets threads meet in each round of a loop", () => {
+    // Each thread takes over what its right neighbour had in the round before: four rounds are a full turn.
+    const [own, right] = [i, k.remainder(k.add(i, 1), 4)];
+    const turn = [k.let("next", k.load("y", right, "f32")), k.barrier, k.store("y", own, k.variable("next", "f32"))];
+    const rounds = k.loop("round", k.variable("N", "index"), [...turn, k.barrier]);
+    const kernel = {
+      ...kernelOf(k.loop("i", 4, [rounds], { mode: "thread" })),
+      buffers: [{ name: "y", dtype: "f32", length: 4, access: "read_write" }],
+    } as const;
+    verifyKernel(kernel);
+    const y = Float32Array.of(1, 2, 3, 4);
+    interpretKernel(kernel, { y }, { N: 3 });
+    expect([...y]).toEqual([4, 1, 2, 3]);
+    interpretKernel(kernel, { y }, { N: 1 });
+    expect([...y]).toEqual([1, 2, 3, 4]);
   });
 
   it("shows what a scratch array holds before it is written", () => {
