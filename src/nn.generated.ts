@@ -15,6 +15,15 @@ export interface Library {
   readonly leaky_relu: { (x: Tensor, options?: { readonly slope?: Operand | undefined }): Tensor; (options?: { readonly slope?: Operand | undefined }): Layer; };
   /** x where it is positive, alpha · (eˣ - 1) where it is negative: smooth, and no less than -alpha. */
   readonly elu: { (x: Tensor, options?: { readonly alpha?: Operand | undefined }): Tensor; (options?: { readonly alpha?: Operand | undefined }): Layer; };
+  /** elu of x / alpha, times alpha, so that the slope at 0 is 1 for every alpha (Barron, 2017). */
+  readonly celu: { (x: Tensor, options?: { readonly alpha?: Operand | undefined }): Tensor; (options?: { readonly alpha?: Operand | undefined }): Layer; };
+  /**
+   * elu, scaled so that deep networks keep mean 0 and variance 1 by themselves (Klambauer and others, 2017). Give the layers
+   * before it `kernel_init: lecun_normal`.
+   */
+  readonly selu: { (x: Tensor): Tensor; (): Layer; };
+  /** x where it is positive, elsewhere a slope that is learned, one for each channel (last axis) (He and others, 2015). */
+  readonly prelu: { (x: Tensor, options?: { readonly init?: Operand | undefined }): Tensor; (options?: { readonly init?: Operand | undefined }): Layer; };
   /**
    * x · Φ(x), where Φ is the distribution function of the normal distribution (Hendrycks and Gimpel, 2016).
    * `approximate` takes the tanh formula of the paper instead of the error function.
@@ -24,8 +33,29 @@ export interface Library {
   readonly sigmoid: { (x: Tensor): Tensor; (): Layer; };
   /** x · sigmoid(x), also called swish. */
   readonly silu: { (x: Tensor): Tensor; (): Layer; };
+  /**
+   * Half of the channels (axis `axis`), each let through as far as sigmoid of its fellow in the other half says (Dauphin and
+   * others, 2016).
+   */
+  readonly glu: { (x: Tensor, options?: { readonly axis?: Dim | undefined }): Tensor; (options?: { readonly axis?: Dim | undefined }): Layer; };
   /** log(1 + eˣ), a smooth rectifier, written so that the exponential never overflows. */
   readonly softplus: { (x: Tensor): Tensor; (): Layer; };
+  /** log(sigmoid(x)), which stays finite where sigmoid has long become 0. */
+  readonly log_sigmoid: { (x: Tensor): Tensor; (): Layer; };
+  /** x · tanh(softplus(x)), a smooth rectifier that dips a little below 0 (Misra, 2019). */
+  readonly mish: { (x: Tensor): Tensor; (): Layer; };
+  /** x / (1 + |x|): like tanh, but it nears ±1 slowly. */
+  readonly softsign: { (x: Tensor): Tensor; (): Layer; };
+  /** x, held between -1 and 1: tanh of straight lines. */
+  readonly hard_tanh: { (x: Tensor): Tensor; (): Layer; };
+  /** x / 6 + 1/2, held between 0 and 1: sigmoid of straight lines. */
+  readonly hard_sigmoid: { (x: Tensor): Tensor; (): Layer; };
+  /** x · hard_sigmoid(x): silu of straight lines and a parabola (Howard and others, 2019). */
+  readonly hard_silu: { (x: Tensor): Tensor; (): Layer; };
+  /** 0 where |x| is at most `edge`, elsewhere x. */
+  readonly hard_shrink: { (x: Tensor, options?: { readonly edge?: Operand | undefined }): Tensor; (options?: { readonly edge?: Operand | undefined }): Layer; };
+  /** What of x is beyond ±`edge`, and 0 between. */
+  readonly soft_shrink: { (x: Tensor, options?: { readonly edge?: Operand | undefined }): Tensor; (options?: { readonly edge?: Operand | undefined }): Layer; };
   /**
    * eˣ / Σ eˣ along `axis`: positive numbers that add up to 1. The greatest element is taken off first, which
    * changes nothing but keeps the exponentials small.
@@ -92,14 +122,6 @@ export interface Library {
   readonly conv2d: { (x: Tensor, filters: Dim, kernel: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined; readonly dilation?: Dim | readonly Dim[] | undefined; readonly groups?: Dim | undefined; readonly bias?: boolean | undefined; readonly kernel_init?: Initializer | number | undefined }): Tensor; (filters: Dim, kernel: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined; readonly dilation?: Dim | readonly Dim[] | undefined; readonly groups?: Dim | undefined; readonly bias?: boolean | undefined; readonly kernel_init?: Initializer | number | undefined }): Layer; };
   /** A convolution that treats each channel by itself, with `multiplier` kernels for each. */
   readonly depthwise_conv2d: { (x: Tensor, kernel: Dim | readonly Dim[], options?: { readonly multiplier?: Dim | undefined; readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined; readonly dilation?: Dim | readonly Dim[] | undefined; readonly bias?: boolean | undefined; readonly kernel_init?: Initializer | number | undefined }): Tensor; (kernel: Dim | readonly Dim[], options?: { readonly multiplier?: Dim | undefined; readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined; readonly dilation?: Dim | readonly Dim[] | undefined; readonly bias?: boolean | undefined; readonly kernel_init?: Initializer | number | undefined }): Layer; };
-  /** The greatest value of each window, channel by channel. */
-  readonly max_pool2d: { (x: Tensor, size: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined }): Tensor; (size: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined }): Layer; };
-  /** The mean of each window, channel by channel. Padding does not count. */
-  readonly average_pool2d: { (x: Tensor, size: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined }): Tensor; (size: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined }): Layer; };
-  /** The mean of each channel over the whole image. */
-  readonly global_average_pool2d: { (x: Tensor): Tensor; (): Layer; };
-  /** The greatest value of each channel over the whole image. */
-  readonly global_max_pool2d: { (x: Tensor): Tensor; (): Layer; };
   /** All axes but the first become one. */
   readonly flatten: { (x: Tensor): Tensor; (): Layer; };
   /**
@@ -122,6 +144,34 @@ export interface Library {
   readonly layer_norm: { (x: Tensor, options?: { readonly epsilon?: Operand | undefined }): Tensor; (options?: { readonly epsilon?: Operand | undefined }): Layer; };
   /** A vector of `width` numbers for each of `count` symbols: row i of a table for the symbol i. */
   readonly embedding: { (x: Tensor, count: Dim, width: Dim, options?: { readonly init?: Initializer | number | undefined }): Tensor; (count: Dim, width: Dim, options?: { readonly init?: Initializer | number | undefined }): Layer; };
+  /** The greatest value of each window, channel by channel. */
+  readonly max_pool2d: { (x: Tensor, size: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined }): Tensor; (size: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined }): Layer; };
+  /** The mean of each window, channel by channel. Padding does not count. */
+  readonly average_pool2d: { (x: Tensor, size: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined }): Tensor; (size: Dim | readonly Dim[], options?: { readonly stride?: Dim | readonly Dim[] | undefined; readonly padding?: Argument | undefined }): Layer; };
+  /** The mean of each channel over the whole image. */
+  readonly global_average_pool2d: { (x: Tensor): Tensor; (): Layer; };
+  /** The greatest value of each channel over the whole image. */
+  readonly global_max_pool2d: { (x: Tensor): Tensor; (): Layer; };
+  /** The greatest value of each window of a sequence, channel by channel. */
+  readonly max_pool1d: { (x: Tensor, size: Dim, options?: { readonly stride?: Dim | undefined; readonly padding?: Argument | undefined }): Tensor; (size: Dim, options?: { readonly stride?: Dim | undefined; readonly padding?: Argument | undefined }): Layer; };
+  /** The mean of each window of a sequence, channel by channel. Padding does not count. */
+  readonly average_pool1d: { (x: Tensor, size: Dim, options?: { readonly stride?: Dim | undefined; readonly padding?: Argument | undefined }): Tensor; (size: Dim, options?: { readonly stride?: Dim | undefined; readonly padding?: Argument | undefined }): Layer; };
+  /** The mean of each channel over the whole sequence. */
+  readonly global_average_pool1d: { (x: Tensor): Tensor; (): Layer; };
+  /** The greatest value of each channel over the whole sequence. */
+  readonly global_max_pool1d: { (x: Tensor): Tensor; (): Layer; };
+  /** Adds normally distributed noise of the given standard deviation. */
+  readonly gaussian_noise: { (x: Tensor, deviation: Operand): Tensor; (deviation: Operand): Layer; };
+  /**
+   * Dropout of whole channels (last axis): neighbours in an image or a sequence tell so much of each other that single
+   * elements are hardly missed (Tompson and others, 2015).
+   */
+  readonly spatial_dropout: { (x: Tensor, rate: Operand): Tensor; (rate: Operand): Layer; };
+  /**
+   * Dropout of whole rows of the batch. Around a block with a shortcut, `x + drop_path(block(x), 0.1)`, it leaves the block out now
+   * and then (stochastic depth; Huang and others, 2016).
+   */
+  readonly drop_path: { (x: Tensor, rate: Operand): Tensor; (rate: Operand): Layer; };
   /**
    * Slides `filters` kernels along a sequence. `padding` is "valid", "same", a number, or "causal": zeros before the beginning only, so
    * that no output sees what comes later.
@@ -159,6 +209,10 @@ export interface Library {
   readonly resize2d: { (x: Tensor, size: Dim | readonly Dim[], options?: { readonly method?: string | undefined; readonly align_corners?: boolean | undefined }): Tensor; (size: Dim | readonly Dim[], options?: { readonly method?: string | undefined; readonly align_corners?: boolean | undefined }): Layer; };
   /** Images `factor` times as large. */
   readonly upsample2d: { (x: Tensor, options?: { readonly factor?: Dim | readonly Dim[] | undefined; readonly method?: string | undefined }): Tensor; (options?: { readonly factor?: Dim | readonly Dim[] | undefined; readonly method?: string | undefined }): Layer; };
+  /** Channels become points: each group of factor² channels that follow one another is a square of the larger image (Shi and others, 2016). */
+  readonly pixel_shuffle: { (x: Tensor, factor: Dim): Tensor; (factor: Dim): Layer; };
+  /** The way back of pixel_shuffle: squares of factor × factor points become channels. */
+  readonly pixel_unshuffle: { (x: Tensor, factor: Dim): Tensor; (factor: Dim): Layer; };
   /**
    * For each of `count` parts of an axis of `size`, the weights of its elements: part i reaches from ⌊i · size / count⌋ to
    * ⌈(i + 1) · size / count⌉.
@@ -232,6 +286,12 @@ export interface Library {
    * distance alone (Su and others, 2021). Feature i is paired with feature i + E/2; `start` is the position of the first row.
    */
   readonly rotary_positions: { (x: Tensor, options?: { readonly base?: Operand | undefined; readonly start?: Dim | undefined }): Tensor; (options?: { readonly base?: Operand | undefined; readonly start?: Dim | undefined }): Layer; };
+  /** The elements moved on by `shift` places along `axis`; what falls off the end comes in at the beginning. */
+  readonly roll: { (x: Tensor, shift: Dim, options?: { readonly axis?: Dim | undefined }): Tensor; (shift: Dim, options?: { readonly axis?: Dim | undefined }): Layer; };
+  /** `times` copies of `x`, one after another along `axis`: [a, b] becomes [a, b, a, b]. */
+  readonly tile: { (x: Tensor, times: Dim, options?: { readonly axis?: Dim | undefined }): Tensor; (times: Dim, options?: { readonly axis?: Dim | undefined }): Layer; };
+  /** The sum of each element and all before it along `axis`. */
+  readonly cumsum: { (x: Tensor, options?: { readonly axis?: Dim | undefined }): Tensor; (options?: { readonly axis?: Dim | undefined }): Layer; };
   /**
    * The solution y of a·y = b, for a small regular matrix: Gauss and Jordan's elimination, which takes as pivot the greatest
    * element that is left in each column. It is unrolled: n steps.
@@ -551,10 +611,22 @@ export const nn: Library = {
   relu6: libraryCall("relu6"),
   leaky_relu: libraryCall("leaky_relu"),
   elu: libraryCall("elu"),
+  celu: libraryCall("celu"),
+  selu: libraryCall("selu"),
+  prelu: libraryCall("prelu"),
   gelu: libraryCall("gelu"),
   sigmoid: libraryCall("sigmoid"),
   silu: libraryCall("silu"),
+  glu: libraryCall("glu"),
   softplus: libraryCall("softplus"),
+  log_sigmoid: libraryCall("log_sigmoid"),
+  mish: libraryCall("mish"),
+  softsign: libraryCall("softsign"),
+  hard_tanh: libraryCall("hard_tanh"),
+  hard_sigmoid: libraryCall("hard_sigmoid"),
+  hard_silu: libraryCall("hard_silu"),
+  hard_shrink: libraryCall("hard_shrink"),
+  soft_shrink: libraryCall("soft_shrink"),
   softmax: libraryCall("softmax"),
   log_softmax: libraryCall("log_softmax"),
   logsumexp: libraryCall("logsumexp"),
@@ -577,16 +649,23 @@ export const nn: Library = {
   dense: libraryCall("dense"),
   conv2d: libraryCall("conv2d"),
   depthwise_conv2d: libraryCall("depthwise_conv2d"),
-  max_pool2d: libraryCall("max_pool2d"),
-  average_pool2d: libraryCall("average_pool2d"),
-  global_average_pool2d: libraryCall("global_average_pool2d"),
-  global_max_pool2d: libraryCall("global_max_pool2d"),
   flatten: libraryCall("flatten"),
   dropout: libraryCall("dropout"),
   normalize: libraryCall("normalize"),
   batch_norm: libraryCall("batch_norm"),
   layer_norm: libraryCall("layer_norm"),
   embedding: libraryCall("embedding"),
+  max_pool2d: libraryCall("max_pool2d"),
+  average_pool2d: libraryCall("average_pool2d"),
+  global_average_pool2d: libraryCall("global_average_pool2d"),
+  global_max_pool2d: libraryCall("global_max_pool2d"),
+  max_pool1d: libraryCall("max_pool1d"),
+  average_pool1d: libraryCall("average_pool1d"),
+  global_average_pool1d: libraryCall("global_average_pool1d"),
+  global_max_pool1d: libraryCall("global_max_pool1d"),
+  gaussian_noise: libraryCall("gaussian_noise"),
+  spatial_dropout: libraryCall("spatial_dropout"),
+  drop_path: libraryCall("drop_path"),
   conv1d: libraryCall("conv1d"),
   separable_conv2d: libraryCall("separable_conv2d"),
   conv2d_transpose: libraryCall("conv2d_transpose"),
@@ -599,6 +678,8 @@ export const nn: Library = {
   linear_along: libraryCall("linear_along"),
   resize2d: libraryCall("resize2d"),
   upsample2d: libraryCall("upsample2d"),
+  pixel_shuffle: libraryCall("pixel_shuffle"),
+  pixel_unshuffle: libraryCall("pixel_unshuffle"),
   part_weights: libraryCall("part_weights"),
   adaptive_average_pool2d: libraryCall("adaptive_average_pool2d"),
   adaptive_max_pool2d: libraryCall("adaptive_max_pool2d"),
@@ -620,6 +701,9 @@ export const nn: Library = {
   multi_head_attention: libraryCall("multi_head_attention"),
   sinusoidal_positions: libraryCall("sinusoidal_positions"),
   rotary_positions: libraryCall("rotary_positions"),
+  roll: libraryCall("roll"),
+  tile: libraryCall("tile"),
+  cumsum: libraryCall("cumsum"),
   solve: libraryCall("solve"),
   cross_entropy: libraryCall("cross_entropy"),
   weighted_mean: libraryCall("weighted_mean"),

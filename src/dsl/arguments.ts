@@ -2,7 +2,7 @@
 
 import type { Parameter } from "./ast.ts";
 import { type Context, mistake } from "./context.ts";
-import { closest } from "./diagnostics.ts";
+import { helpFor } from "./other-names.ts";
 import type { GivenArgument } from "./values.ts";
 
 export interface ParameterInfo {
@@ -43,10 +43,9 @@ export function bindArguments(
       further.push(argument);
     } else if (!names.includes(name)) {
       if (rest !== "named") {
-        const near = closest(name, names);
         throw mistake(c, "argument", `${callee} has no parameter ${name}`, {
           place,
-          help: near ? `did you mean \`${near}\`? ${known}` : known,
+          help: helpFor(name, names, known),
         });
       }
       further.push(argument);

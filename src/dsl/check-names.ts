@@ -3,7 +3,8 @@
 
 import type { Body, DimExpression, Expression, Statement, TypeExpression } from "./ast.ts";
 import { childrenOf } from "./ast-walk.ts";
-import { closest, type Diagnostic, errorAt } from "./diagnostics.ts";
+import { type Diagnostic, errorAt } from "./diagnostics.ts";
+import { helpFor } from "./other-names.ts";
 import type { FileScope } from "./resolve.ts";
 
 interface Names {
@@ -26,11 +27,11 @@ export function checkNames({ file, declarations }: FileScope, visible: readonly 
     const unknown: Names["unknown"] = ({ name, span }) => {
       if (name === "" || seen.has(name)) return;
       seen.add(name);
-      const near = closest(name, known);
+      const help = helpFor(name, known);
       diagnostics.push(
         errorAt(file, span, "name", `there is no ${name}`, {
-          label: near ? "" : "nothing of that name is in scope",
-          help: near ? `did you mean \`${near}\`?` : undefined,
+          label: help ? "" : "nothing of that name is in scope",
+          help,
         }),
       );
     };

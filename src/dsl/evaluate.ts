@@ -12,6 +12,7 @@ import { indexValue } from "./indexing.ts";
 import { libraryDeclaration, libraryNames } from "./library.ts";
 import { reduceToNumber } from "./notation/evaluate.ts";
 import { binary, unary } from "./operators.ts";
+import { helpFor } from "./other-names.ts";
 import type { FileScope } from "./resolve.ts";
 import { evaluateScan } from "./scan.ts";
 import { assign, lookup, namesIn, openScope, type Scope } from "./scope.ts";
@@ -132,10 +133,10 @@ function evaluateName(c: Context, env: Environment, name: string, span: Span): C
   if (isDType(name)) return { kind: "dtype", value: name };
   c.frame.span = span;
   if (name === "") throw new Poisoned();
-  const near = closest(name, visibleNames(env));
+  const help = helpFor(name, visibleNames(env));
   throw mistake(c, "name", `there is no ${name}`, {
-    label: near ? "" : "nothing of that name is in scope",
-    help: near ? `did you mean \`${near}\`?` : env.train ? targetHelp(env, name) : undefined,
+    label: help ? "" : "nothing of that name is in scope",
+    help: help ?? (env.train ? targetHelp(env, name) : undefined),
   });
 }
 

@@ -4,14 +4,14 @@
 import type { Expression, Span, TrainDeclaration, TrainEntry } from "./ast.ts";
 import { type Context, mistake, report, rootFrame } from "./context.ts";
 import { dataPipeline, type Fault } from "./data-pipeline.ts";
-import { closest } from "./diagnostics.ts";
 import { type Environment, evaluate } from "./evaluate.ts";
+import { helpFor } from "./other-names.ts";
 import type { FileScope } from "./resolve.ts";
 import { openScope } from "./scope.ts";
 import type { DataPipeline, TrainingPlan, ValidationSplit } from "./training-plan.ts";
 import { type CompileValue, kindOf } from "./values.ts";
 
-const entryNames = [
+export const entryNames = [
   "data",
   "test",
   "validation",
@@ -42,9 +42,8 @@ export function checkEntries(c: Context, train: TrainDeclaration): void {
     const fault = (span: Span, message: string, help?: string): void =>
       report(c, mistake(c, "train", message, { place: { file: c.frame.file, span }, help }).diagnostic);
     if (!entryNames.some((known) => known === name.name)) {
-      const near = closest(name.name, entryNames);
       const all = `the entries are target, ${entryNames.join(", ")}`;
-      fault(name.span, `train has no entry ${name.name}`, near ? `did you mean \`${near}\`? ${all}` : all);
+      fault(name.span, `train has no entry ${name.name}`, helpFor(name.name, entryNames, all));
       continue;
     }
     if (seen.has(name.name)) fault(name.span, `${name.name} is given twice`);
@@ -153,13 +152,10 @@ function earlyStopOf(
   if (!entry || !written) return undefined;
   const names = ["loss", ...metrics].flatMap((name) => [name, `val_${name}`]);
   if (written.kind !== "name" || !names.includes(written.name)) {
-    const near = written.kind === "name" ? closest(written.name, names) : undefined;
     const all = `early_stop can watch ${names.join(", ")}`;
-    return fault(
-      written.span,
-      `an epoch gives no ${written.kind === "name" ? written.name : "such value"}`,
-      near ? `did you mean \`${near}\`? ${all}` : all,
-    );
+    if (written.kind !== "name")
+      return fault(written.span, "early_stop names a value to watch", `early_stop: loss, patience: 3; ${all}`);
+    return fault(written.span, `an epoch gives no ${written.name}`, helpFor(written.name, names, all));
   }
   const held = train.entries.some(({ name }) => name.name === "validation" || name.name === "folds");
   if (written.name.startsWith("val_") && !held)

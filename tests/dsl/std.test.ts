@@ -33,6 +33,151 @@ describe("activations", () => {
   });
 });
 
+// What PyTorch 1.13 gives in float64: `F.selu(x)` and so on.
+describe("activations, beside PyTorch's", () => {
+  it.each([
+    [
+      "selu(x)",
+      [
+        -1.7258986281898945, -1.3658143533672527, -0.45566731537912203, 0, 0.4202803949421922, 2.101401974710961,
+        7.354906911488364,
+      ],
+    ],
+    ["celu(x, alpha: 0.7)", [-0.6976910459708426, -0.6178765837340244, -0.2439926597282611, 0, 0.4, 2, 7]],
+    [
+      "mish(x)",
+      [
+        -0.07259174079202535, -0.29809974216680674, -0.15113317713833455, 0, 0.2890305340723631, 1.9439589595339946,
+        6.999988379809741,
+      ],
+    ],
+    ["softsign(x)", [-0.8, -0.6, -0.23076923076923075, 0, 0.2857142857142857, 2 / 3, 0.875]],
+    ["hard_tanh(x)", [-1, -1, -0.3, 0, 0.4, 1, 1]],
+    ["hard_sigmoid(x)", [0, 0.25, 0.45, 0.5, 0.5666666666666667, 5 / 6, 1]],
+    ["hard_silu(x)", [0, -0.375, -0.135, 0, 0.22666666666666668, 5 / 3, 7]],
+    ["hard_shrink(x)", [-4, -1.5, 0, 0, 0, 2, 7]],
+    ["soft_shrink(x)", [-3.5, -1, 0, 0, 0, 1.5, 6.5]],
+    [
+      "log_sigmoid(x)",
+      [
+        -4.0181499279178094,
+        -1.7014132779827524,
+        -0.8543552444685272,
+        -Math.LN2,
+        -0.5130152523999526,
+        -0.1269280110429725,
+        -0.0009114664537742447,
+      ],
+    ],
+  ])("%s", (call, expected) => {
+    const x = "x = array([-4, -1.5, -0.3, 0, 0.4, 2, 7])";
+    near(numbers(evaluated(call, "f32[7]", x)), expected, 6);
+  });
+
+  it("glu halves the channels", () => {
+    const halves = [
+      0.4503734205038702, 0.2903758416355664, -0.6315313647648735, -0.20368304161161413, 0.11083652473341515,
+    ];
+    near(numbers(evaluated("glu(sin(reshape(arange(12) + 1, [3, 4])))", "f32[3, 2]")), [
+      ...halves,
+      -0.20073572121246439,
+    ]);
+  });
+
+  it("prelu begins with a quarter", () => {
+    near(numbers(evaluated("prelu(array([[-4, 2], [3, -1]]))", "f32[2, 2]")), [-1, 2, 3, -0.25]);
+  });
+
+  it("pools of sequences", () => {
+    const x = "sin(reshape(arange(14) + 1, [1, 7, 2]))";
+    const greatest = [0.8414709848078965, 0.9092974268256817, 0.6569865987187891, 0.9893582466233818];
+    near(numbers(evaluated(`max_pool1d(${x}, 3, stride: 2)`, "f32[1, 3, 2]")), [
+      ...greatest,
+      0.4201670368266409,
+      0.9906073556948704,
+    ]);
+    const means = [
+      0.4912954964338819, 0.07624746575887675, -0.05360588929482738, -0.015619915627824091, 0.023038292469947375,
+    ];
+    near(numbers(evaluated(`average_pool1d(${x}, 3, stride: 2, padding: 1)`, "f32[1, 4, 2]")), [
+      ...means,
+      ...[-0.030411927422140977, -0.2899115848620313, 0.2270172188472177],
+    ]);
+    near(numbers(evaluated("global_max_pool1d(array([[[1, -5], [3, -2]]]))", "f32[1, 2]")), [3, -2]);
+    near(numbers(evaluated("global_average_pool1d(array([[[1, -5], [3, -2]]]))", "f32[1, 2]")), [2, -3.5]);
+  });
+
+  it("pixel_shuffle makes squares of channels, and pixel_unshuffle channels of squares", () => {
+    const x = "reshape(arange(48), [1, 2, 3, 8])";
+    const rows = numbers(evaluated(`pixel_shuffle(${x}, 2)`, "f32[1, 4, 6, 2]"));
+    expect(rows.slice(0, 16)).toEqual([0, 4, 1, 5, 8, 12, 9, 13, 16, 20, 17, 21, 2, 6, 3, 7]);
+    expect(rows.slice(-4)).toEqual([42, 46, 43, 47]);
+    near(numbers(evaluated(`pixel_unshuffle(pixel_shuffle(${x}, 2), 2) - ${x}`, "f32[1, 2, 3, 8]")), Array(48).fill(0));
+  });
+});
+
+describe("arrays", () => {
+  const x = "array([[1, 2, 3], [4, 5, 6]])";
+  it.each([
+    [`roll(${x}, 1)`, "f32[2, 3]", [3, 1, 2, 6, 4, 5]],
+    [`roll(${x}, -1)`, "f32[2, 3]", [2, 3, 1, 5, 6, 4]],
+    [`roll(${x}, 0)`, "f32[2, 3]", [1, 2, 3, 4, 5, 6]],
+    [`roll(${x}, 1, axis: 0)`, "f32[2, 3]", [4, 5, 6, 1, 2, 3]],
+    [`tile(${x}, 2)`, "f32[2, 6]", [1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6]],
+    [`tile(${x}, 2, axis: 0)`, "f32[4, 3]", [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6]],
+    [`cumsum(${x})`, "f32[2, 3]", [1, 3, 6, 4, 9, 15]],
+    [`cumsum(${x}, axis: 0)`, "f32[2, 3]", [1, 2, 3, 5, 7, 9]],
+  ])("%s", (call, type, expected) => {
+    expect(numbers(evaluated(call, type))).toEqual(expected);
+  });
+});
+
+describe("noise", () => {
+  /** What a block makes of a batch of ones while it trains, by the gradient of the loss with respect to a factor for each element. */
+  const trained = (call: string, rows: number): number[] => {
+    const program = `
+optimizer take_gradient(w, g) = g
+model M(x: f32[${rows}, 4, 5]) -> (y: f32[${rows}, 4, 5]) {
+  param factor: f32[${rows}, 4, 5] ~ ones
+  y = (x * factor) |> ${call}
+}
+train M {
+  data: npy(x: "x.npy")
+  loss: sum(y)
+  optimizer: take_gradient
+}`;
+    const module = moduleOf(program);
+    const inputs = { x: floats([rows, 4, 5], Array(rows * 20).fill(1)) };
+    return numbers(runGraph(module, "train_step", inputs, initialOf(module)).updates.get("factor")!);
+  };
+
+  it("spatial_dropout takes whole channels, drop_path whole rows", () => {
+    const rows = 200;
+    const channels = trained("spatial_dropout(0.25)", rows);
+    const paths = trained("drop_path(0.25)", rows);
+    const at = (data: readonly number[], row: number, place: number, channel: number): number =>
+      data[(row * 4 + place) * 5 + channel]!;
+    for (let row = 0; row < rows; row++)
+      for (let place = 0; place < 4; place++)
+        for (let channel = 0; channel < 5; channel++) {
+          expect(at(channels, row, place, channel)).toBe(at(channels, row, 0, channel));
+          expect(at(paths, row, place, channel)).toBe(at(paths, row, 0, 0));
+        }
+    expect(new Set(channels)).toEqual(new Set([0, 1 / 0.75]));
+    expect(new Set(paths)).toEqual(new Set([0, 1 / 0.75]));
+    const mean = (data: readonly number[]): number => data.reduce((a, b) => a + b, 0) / data.length;
+    // 1000 and 200 draws: four deviations of their means.
+    expect(Math.abs(mean(channels) - 1)).toBeLessThan(4 * Math.sqrt(1 / 3 / 1000));
+    expect(Math.abs(mean(paths) - 1)).toBeLessThan(4 * Math.sqrt(1 / 3 / 200));
+  });
+
+  it("is there while training only", () => {
+    const call = (block: string): number[] => numbers(evaluated(`${block}(ones([2, 3]), 0.5)`, "f32[2, 3]"));
+    for (const block of ["gaussian_noise", "spatial_dropout", "drop_path"])
+      expect(call(block)).toEqual([1, 1, 1, 1, 1, 1]);
+  });
+});
+
 describe("losses", () => {
   const rows = [
     [1, 2, 3],

@@ -27,29 +27,23 @@ export const activations: Readonly<Record<string, Recipe>> = {
   softmax: alongAxis("softmax"),
   log_softmax: alongAxis("log_softmax"),
   softmin: (c) => formula(`y = softmax(-x, axis: ${numberOf(c, "dim", -1)})`),
-  logsigmoid: () => formula("y = -softplus(-x)"),
-  mish: () => formula("y = x * tanh(softplus(x))"),
-  softsign: () => formula("y = x / (1 + abs(x))"),
-  selu: () => formula("y = 1.0507009873554805 * elu(x, alpha: 1.6732632423543772)"),
-  celu: (c) => {
-    const alpha = float(numberOf(c, "alpha", 1));
-    return formula(`y = ${alpha} * elu(x / ${alpha})`);
-  },
+  logsigmoid: () => formula("y = log_sigmoid(x)"),
+  mish: () => formula("y = mish(x)"),
+  softsign: () => formula("y = softsign(x)"),
+  selu: () => formula("y = selu(x)"),
+  celu: (c) => formula(`y = celu(x, alpha: ${float(numberOf(c, "alpha", 1))})`),
   hardtanh: (c) => {
     const [low, high] = [float(numberOf(c, "min_val", -1)), float(numberOf(c, "max_val", 1))];
-    return formula(`y = where(x <= ${low}, ${low}, where(x >= ${high}, ${high}, x))`);
+    return formula(`y = clip(x, ${low}, ${high})`);
   },
-  hardsigmoid: () => formula("y = where(x <= -3, 0.0, where(x >= 3, 1.0, x / 6 + 0.5))"),
-  hardswish: () => formula("y = where(x <= -3, 0.0, where(x >= 3, x, x * (x + 3) / 6))"),
-  hardshrink: (c) => formula(`y = where(abs(x) > ${float(numberOf(c, "lambd", 0.5))}, x, 0.0)`),
-  softshrink: (c) => {
-    const edge = float(numberOf(c, "lambd", 0.5));
-    return formula(`y = where(x > ${edge}, x - ${edge}, where(x < -${edge}, x + ${edge}, 0.0))`);
-  },
+  hardsigmoid: () => formula("y = hard_sigmoid(x)"),
+  hardswish: () => formula("y = hard_silu(x)"),
+  hardshrink: (c) => formula(`y = hard_shrink(x, edge: ${float(numberOf(c, "lambd", 0.5))})`),
+  softshrink: (c) => formula(`y = soft_shrink(x, edge: ${float(numberOf(c, "lambd", 0.5))})`),
   tanhshrink: () => formula("y = x - tanh(x)"),
   threshold: (c) =>
     formula(`y = where(x > ${float(numberOf(c, "threshold", 0))}, x, ${float(numberOf(c, "value", 0))})`),
-  glu: (c) => formula(`a, b = split(x, 2, axis: ${numberOf(c, "dim", -1)})\ny = a * sigmoid(b)`),
+  glu: (c) => formula(`y = glu(x, axis: ${numberOf(c, "dim", -1)})`),
   // One slope for each channel, which is axis 1.
   prelu: (c) => {
     const shape = shapeOf(c, "x").map((_, axis) => (axis === 1 ? shapeOf(c, "w")[0]! : 1));

@@ -19,15 +19,8 @@ function parts(c: ReferenceCase): Program {
 }
 
 function roll(c: ReferenceCase): Program {
-  const rank = shapeOf(c, "x").length;
   const axes = numbersOf(c, "dims", 1, 0);
-  const lines = numbersOf(c, "shifts", 1, 0).map((shift, i) => {
-    const size = shapeOf(c, "x")[axes[i]!]!;
-    const by = ((shift % size) + size) % size;
-    if (by === 0) return "";
-    const [tail, head] = [along(rank, axes[i]!, `${size - by}:`), along(rank, axes[i]!, `:${size - by}`)];
-    return `y = concatenate([y${tail}, y${head}], axis: ${axes[i]})`;
-  });
+  const lines = numbersOf(c, "shifts", 1, 0).map((shift, i) => `y = roll(y, ${shift}, axis: ${axes[i]})`);
   return formula(["y = x", ...lines].join("\n"));
 }
 
@@ -68,19 +61,11 @@ function padded(c: ReferenceCase): Program {
 }
 
 /** [N, C·r², H, W] to [N, C, H·r, W·r], and back. */
-function pixelShuffle(c: ReferenceCase): Program {
-  const [n, channels, height, width] = shapeOf(c, "x");
-  const r = numberOf(c, "r", 2);
-  const inner = [n!, channels! / r ** 2, r, r, height!, width!];
-  return formula(`y = reshape(transpose(reshape(x, ${listText(inner)}), [0, 1, 4, 2, 5, 3]), ${outputShape(c)})`);
-}
-
-function pixelUnshuffle(c: ReferenceCase): Program {
-  const [n, channels, height, width] = shapeOf(c, "x");
-  const r = numberOf(c, "r", 2);
-  const inner = [n!, channels!, height! / r, r, width! / r, r];
-  return formula(`y = reshape(transpose(reshape(x, ${listText(inner)}), [0, 1, 3, 5, 2, 4]), ${outputShape(c)})`);
-}
+/** A block of images, whose channels PyTorch has before height and width. */
+const ofImages =
+  (block: string): Recipe =>
+  (c) =>
+    formula(`y = transpose(${block}(transpose(x, [0, 2, 3, 1]), ${numberOf(c, "r", 2)}), [0, 3, 1, 2])`);
 
 /** Which positions of axis `dim` of `target` each index means: [..., indices, positions], with `dim` moved to the end. */
 function hits(
@@ -140,13 +125,10 @@ export const movement: Readonly<Record<string, Recipe>> = {
   cat: (c) => formula(`y = concatenate([${Object.keys(c.inputs).join(", ")}], axis: ${numberOf(c, "dim", 0)})`),
   stack: (c) => formula(`y = stack([${Object.keys(c.inputs).join(", ")}], axis: ${numberOf(c, "dim", 0)})`),
   tile: (c) => {
-    const shape = shapeOf(c, "x");
     const reps = numbersOf(c, "reps", 0, 1);
-    const wide = reps.map((_, i) => shape[shape.length - reps.length + i] ?? 1);
-    const split = reps.flatMap((times, i) => [times, wide[i]!]);
-    const ones = wide.flatMap((size) => [1, size]);
-    const spread = `broadcast_to(reshape(x, ${listText(ones)}), ${listText(split)})`;
-    return formula(`y = reshape(${spread}, ${outputShape(c)})`);
+    const lines = reps.map((times, i) => `y = tile(y, ${times}, axis: ${i - reps.length})`);
+    const shape = [...reps.slice(shapeOf(c, "x").length).map(() => 1), ...shapeOf(c, "x")];
+    return formula([`y = reshape(x, ${listText(shape)})`, ...lines].join("\n"));
   },
   expand: (c) => formula(`y = broadcast_to(x, ${outputShape(c)})`),
   repeat_interleave: (c) =>
@@ -177,8 +159,8 @@ export const movement: Readonly<Record<string, Recipe>> = {
   pad_reflect: padded,
   pad_replicate: padded,
   pad_circular: padded,
-  pixel_shuffle: pixelShuffle,
-  pixel_unshuffle: pixelUnshuffle,
+  pixel_shuffle: ofImages("pixel_shuffle"),
+  pixel_unshuffle: ofImages("pixel_unshuffle"),
   masked_fill: (c) => formula(`y = where(m > 0, ${float(numberOf(c, "value", 0))}, x)`),
   embedding: () => formula("y = take(w, i)"),
   embedding_bag_sum: () => formula("y = sum(take(w, i), axis: 1)"),

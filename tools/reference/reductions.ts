@@ -98,7 +98,7 @@ export const reductions: Readonly<Record<string, Recipe>> = {
   any: (c) => formula(`y = any(x, ${over(c)})`),
   all: (c) => formula(`y = all(x, ${over(c)})`),
   count_nonzero: (c) => formula(`y = sum(cast(x != 0, i32), ${over(c)})`),
-  cumsum: (c) => running(c, () => "result = last @ transpose(ones_up_to)"),
+  cumsum: (c) => formula(`y = cumsum(x, axis: ${numberOf(c, "dim", -1)})`),
   logcumsumexp: (c) =>
     running(c, () =>
       [

@@ -45,6 +45,18 @@ block upsample2d(x: f32[N, H, W, C], factor: int[2] = 2, method: string = "neare
   }
 }
 
+/// Channels become points: each group of factor² channels that follow one another is a square of the larger image (Shi and others, 2016).
+block pixel_shuffle(x: f32[N, H, W, C], factor: int) {
+  assert C % (factor * factor) == 0, "C = {C} channels do not divide by factor² = {factor * factor}"
+  rearrange(x, "n h w (c a b) -> n (h a) (w b) c", a: factor, b: factor)
+}
+
+/// The way back of pixel_shuffle: squares of factor × factor points become channels.
+block pixel_unshuffle(x: f32[N, H, W, C], factor: int) {
+  assert H % factor == 0 && W % factor == 0, "an image of {H} × {W} does not divide into squares of {factor} × {factor}"
+  rearrange(x, "n (h a) (w b) c -> n h w (c a b)", a: factor, b: factor)
+}
+
 /// For each of `count` parts of an axis of `size`, the weights of its elements: part i reaches from ⌊i · size / count⌋ to
 /// ⌈(i + 1) · size / count⌉.
 block part_weights(size: int, count: int) -> f32[count, size] {
