@@ -140,11 +140,28 @@ async function trainOnce(name: string, goal: Goal, seed: string): Promise<Run> {
 
 const shown = (value: number): string => String(Number(value.toPrecision(4)));
 
+/** So many seeds have their figures in the table; of more there is a line below. */
+const inTable = 3;
+
+function spread(name: string, goal: Goal, { runs }: Results): string {
+  const figures = Object.values(runs[name] ?? {}).map(({ figure }) => figure);
+  if (figures.length <= inTable) return "";
+  const mean = figures.reduce((a, b) => a + b, 0) / figures.length;
+  const deviation = Math.sqrt(figures.reduce((sum, figure) => sum + (figure - mean) ** 2, 0) / (figures.length - 1));
+  const reached = figures.filter((figure) => meets(goal, figure)).length;
+  return `\n${name} was trained with ${figures.length} seeds: ${shown(Math.min(...figures))} to ${shown(Math.max(...figures))}, mean
+${shown(mean)}, standard deviation ${deviation.toPrecision(2)}; ${reached} of them reach what is wanted.\n`;
+}
+
 function row(name: string, goal: Goal, { runs, torch }: Results): string {
   const own = Object.entries(runs[name] ?? {}).sort(([a], [b]) => Number(a) - Number(b));
-  const figures = own.map(([, { figure }]) => shown(figure)).join(", ") || "not run";
+  const figures =
+    own
+      .slice(0, inTable)
+      .map(([, { figure }]) => shown(figure))
+      .join(", ") || "not run";
   const wanted = goal.atLeast === undefined ? `≤ ${goal.atMost}` : `≥ ${goal.atLeast}`;
-  const seconds = median(own.map(([, { epochSeconds }]) => epochSeconds));
+  const seconds = median(own.flatMap(([, { epochSeconds }]) => (epochSeconds > 0 ? [epochSeconds] : [])));
   const other = torch[name];
   const ratio = other === undefined || seconds === 0 ? "" : `${(seconds / other).toFixed(2)}`;
   const cells = [
@@ -171,7 +188,9 @@ PyTorch are those of \`bench/training-torch.py\` on the same machine, on one thr
 | ${header.join(" | ")} |
 |${header.map(() => "---").join("|")}|
 ${rows.join("\n")}
-`;
+${Object.entries(goals)
+  .map(([name, goal]) => spread(name, goal, results))
+  .join("")}`;
 }
 
 const meets = ({ atLeast, atMost }: Goal, figure: number): boolean =>
@@ -187,7 +206,9 @@ for (const name of chosen) {
   if (!goal) throw new Error(`there is no model ${name}; the models are ${Object.keys(goals).join(", ")}`);
   for (const seed of options.seeds.split(",")) {
     const run = await trainOnce(name, goal, seed);
-    results.runs[name] = { ...results.runs[name], [seed]: run };
+    const known = results.runs[name]?.[seed]?.epochSeconds ?? 0;
+    const kept = run.epochSeconds > 0 ? run : { ...run, epochSeconds: known };
+    results.runs[name] = { ...results.runs[name], [seed]: kept };
     writeFileSync(resultsFile, `${JSON.stringify(results, undefined, 2)}\n`);
     const verdict = meets(goal, run.figure) ? "reached" : "NOT reached";
     console.log(
