@@ -232,7 +232,7 @@ for i_1 in whole..N parallel over element {
 }`),
     );
     expect(split?.pieces.map((piece) => piece.tiles({ N: 11 }))).toEqual([2, 3]);
-    expect(split?.pieces.map((piece) => piece.extent({ N: 11 }))).toEqual([8, 3]);
+    expect(split?.pieces.map((piece) => piece.work({ N: 11 }))).toEqual([1 + 2, 1 + 3]);
   });
 
   it("number the tiles of two loops together", () => {
@@ -276,7 +276,7 @@ if N >= 4 {
 }`),
     );
     expect(split?.pieces.map((piece) => piece.tiles({ N: 11 }))).toEqual([4, 6, 0]);
-    expect(split?.pieces.map((piece) => piece.extent({ N: 11 }))).toEqual([(8 * 8) / 11, (8 * 3) / 11, 0]);
+    expect(split?.pieces.map((piece) => piece.work({ N: 11 }))).toEqual([1 + 2 * (4 + 2 * 4), 1 + 2 * (4 + 3 * 4), 0]);
     expect(split?.pieces.map((piece) => piece.tiles({ N: 3 }))).toEqual([0, 0, 8]);
   });
 

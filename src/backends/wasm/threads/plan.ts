@@ -92,12 +92,12 @@ export function planSteps(
       ({ name }, i) => threaded.early.includes(name) && written.includes(buffers[i]!),
     );
     if (clobbers || nanoseconds < grain.region) return [alone];
-    const extents = threaded.pieces.map((piece) => piece.extent(sizes));
-    const all = extents.reduce((a, b) => a + b, 0);
+    const work = threaded.pieces.map((piece) => piece.work(sizes));
+    const all = work.reduce((a, b) => a + b, 0);
     const pieces = threaded.pieces.flatMap((piece, i): Step[] => {
       const tiles = piece.tiles(sizes);
       if (tiles <= 0) return [];
-      const share = (nanoseconds * extents[i]!) / all;
+      const share = (nanoseconds * work[i]!) / all;
       const chunks = Math.min(tiles, chunksPerThread * threads, Math.floor(share / grain.chunk));
       const [own, scratchBytes] = [tail(piece.scratchBytes, threaded.handed), piece.scratchBytes];
       if (chunks < 2 || share < grain.region) {

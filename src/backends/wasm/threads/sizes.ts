@@ -36,19 +36,19 @@ function isIndexArithmetic(expr: Expr, sizes: readonly string[]): boolean {
   }
 }
 
-/** The value of what `resolve` gives; truth is 1. */
+/** The value of what `resolve` gives; truth is 1. NaN where more than the sizes decides it. */
 export function evaluateIndex(expr: Expr, sizes: Sizes): number {
   switch (expr.kind) {
     case "constant":
       return expr.value;
     case "variable":
-      return sizes[expr.name]!;
+      return sizes[expr.name] ?? Number.NaN;
     case "compare":
       return applyCompare(expr.op, evaluateIndex(expr.a, sizes), evaluateIndex(expr.b, sizes)) ? 1 : 0;
     case "binary":
       return calculate(expr.op, evaluateIndex(expr.a, sizes), evaluateIndex(expr.b, sizes));
     default:
-      throw new TypeError(`${expr.kind} is no arithmetic of indices`);
+      return Number.NaN;
   }
 }
 
@@ -69,6 +69,6 @@ function calculate(name: BinaryOp, a: number, b: number): number {
     case "maximum":
       return Math.max(a, b);
     default:
-      throw new TypeError(`${name} is no arithmetic of indices`);
+      return Number.NaN;
   }
 }

@@ -3,8 +3,9 @@
 
 import { k } from "../../../ir/kernel/build.ts";
 import type { BufferParameter, Expr, Kernel, Stmt } from "../../../ir/kernel/types.ts";
-import { bodiesOf, containsLoop, eachPartIn, eachStatement, scratchIn } from "../../../ir/kernel/visit.ts";
+import { containsLoop, eachPartIn, eachStatement, scratchIn } from "../../../ir/kernel/visit.ts";
 import { evaluateIndex, resolve, type Sizes } from "./sizes.ts";
+import { workIn } from "./work.ts";
 
 /** One outermost loop of a kernel, or a part of it. */
 export interface Piece {
@@ -15,8 +16,8 @@ export interface Piece {
   readonly kernel: Kernel;
   /** How many tiles there are; 0 where the sizes leave the loop out. */
   readonly tiles: (sizes: Sizes) => number;
-  /** How many points of the axes with tiles: a measure for its share of the kernel's work. */
-  readonly extent: (sizes: Sizes) => number;
+  /** A measure for its share of the kernel's work. */
+  readonly work: (sizes: Sizes) => number;
 }
 
 /** A condition around a loop, on the free sizes. */
@@ -116,27 +117,25 @@ function piecesOf(
   names: ReadonlySet<string>,
 ): { readonly pieces: readonly Piece[]; readonly early: ReadonlySet<string> } | undefined {
   const tiles = tilesOf(loop, kernel, before);
-  const extent = extentOf(loop, kernel, before);
-  if (!tiles || !extent) return undefined;
+  if (!tiles) return undefined;
   const fresh = (stem: string): string => (names.has(stem) ? fresh(`${stem}_`) : stem);
   const [first, past] = [fresh("first_tile"), fresh("past_tile")];
   const [from, to] = [k.variable(first, "index"), k.variable(past, "index")];
-  const make = (only: Stmt, count: Expr, points: Expr): Piece => ({
+  const make = (only: Stmt, count: Expr, all: Stmt): Piece => ({
     kernel: { ...kernel, sizes: [...kernel.sizes, first, past], body: [...before, only] },
     tiles: (sizes) => (holdAll(guards, sizes) ? Math.max(0, evaluateIndex(count, sizes)) : 0),
-    extent: (sizes) => (holdAll(guards, sizes) ? Math.max(0, evaluateIndex(points, sizes)) : 0),
+    work: (sizes) => (holdAll(guards, sizes) ? workIn([...before, all], sizes) : 0),
   });
   const at = (of: Loop, tile: Expr): Expr => k.add(of.from, k.multiply(tile, of.step));
   const early = loadsIn(before.filter(({ kind }) => kind === "let"));
   const inner = innerOf(loop, tiles, scratch);
   const counts = inner?.loops.map((one) => tilesOf(one, kernel, before));
-  const extents = inner?.loops.map((one) => extentOf(one, kernel, before));
-  const whole = make({ ...loop, from: at(loop, from), to: at(loop, to) }, tiles, extent);
-  if (!inner || !counts || !extents) return { pieces: [whole], early };
+  const whole = make({ ...loop, from: at(loop, from), to: at(loop, to) }, tiles, loop);
+  if (!inner || !counts) return { pieces: [whole], early };
   // Tiles of both loops are numbered together. The outer loop runs over all of which there are tiles, the inner over these.
   const pieces = inner.loops.map((one, i): Piece | undefined => {
-    const [count, points] = [counts[i], extents[i]];
-    if (!count || !points) return undefined;
+    const count = counts[i];
+    if (!count) return undefined;
     const base = k.multiply(k.floordiv(k.subtract(k.variable(loop.variable, "index"), loop.from), loop.step), count);
     const both: Stmt = {
       ...loop,
@@ -151,10 +150,7 @@ function piecesOf(
         },
       ],
     };
-    const piece = make(both, k.multiply(tiles, count), points);
-    const all = (sizes: Sizes): number =>
-      extents.reduce((sum, other) => sum + Math.max(0, other ? evaluateIndex(other, sizes) : 0), 0);
-    return { ...piece, extent: (sizes) => (whole.extent(sizes) * piece.extent(sizes)) / Math.max(1, all(sizes)) };
+    return make(both, k.multiply(tiles, count), { ...loop, body: [...inner.before, one] });
   });
   if (pieces.some((piece) => piece === undefined)) return { pieces: [whole], early };
   return {
@@ -169,8 +165,6 @@ const enoughTiles = 64;
 const fewTiles = 16;
 /** But only if that is such a part of the work inside, at most. */
 const mostRepeated = 1 / 4;
-/** How often a loop runs whose limits are not known. */
-const usualCount = 32;
 
 /** The parallel loops directly inside, where their tiles should be shared: nothing comes after them, and they have loops of their own. */
 function innerOf(
@@ -186,7 +180,7 @@ function innerOf(
   if (start < 0 || loops.length < after.length) return undefined;
   const most = containsLoop(before) ? fewTiles : enoughTiles;
   if (tiles.kind === "constant" ? tiles.value >= most : most === fewTiles) return undefined;
-  if (workIn(before) > mostRepeated * workIn(after)) return undefined;
+  if (workIn(before, {}) > mostRepeated * workIn(after, {})) return undefined;
   const written = storesIn(before);
   if (![...written].every((name) => scratch.includes(name))) return undefined;
   // What one of them leaves in scratch memory the next would not find.
@@ -194,22 +188,6 @@ function innerOf(
   const hands = loops.length > 1 && own.some((stored) => scratch.some((name) => stored.has(name)));
   return hands ? undefined : { before, loops };
 }
-
-/** About how many statements are run. */
-function workIn(body: readonly Stmt[]): number {
-  return body.reduce((sum, s) => {
-    const inside = bodiesOf(s).reduce((most, inner) => Math.max(most, workIn(inner)), 0);
-    return sum + (s.kind === "for" ? inside * countOf(s) : bodiesOf(s).length > 0 ? inside : 1);
-  }, 0);
-}
-
-function countOf({ from, to, step }: Loop): number {
-  const length = k.subtract(to, from);
-  return Math.ceil((length.kind === "constant" ? length.value : usualCount) / step);
-}
-
-const extentOf = ({ from, to }: Loop, kernel: Kernel, before: readonly Stmt[]): Expr | undefined =>
-  resolve(k.subtract(to, from), kernel, before);
 
 const holdAll = (guards: readonly Guard[], sizes: Sizes): boolean =>
   guards.every(({ condition, holds }) => (evaluateIndex(condition, sizes) !== 0) === holds);
