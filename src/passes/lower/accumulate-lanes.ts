@@ -12,7 +12,7 @@ import { advance } from "./advance.ts";
 import { type Draft, type LoopAxis, nest } from "./draft.ts";
 import { type Accumulators, combination, nameOf, type Reduction } from "./registers.ts";
 
-/** Like `accumulate`; undefined where the step cannot be lifted. */
+/** Like `accumulate`; undefined where the step cannot be lifted, or a part of the sum is meant. */
 export function accumulateLanes(
   draft: Draft,
   reductions: readonly Reduction[],
@@ -20,7 +20,8 @@ export function accumulateLanes(
   role: LoopRole,
 ): readonly Stmt[] | undefined {
   const { lanes, partial } = draft.tiles;
-  const { rule, context } = reductions[0]!;
+  const { rule, context, slice } = reductions[0]!;
+  if (slice) return undefined;
   const domain = rule.domain(context);
   const size = domain.at(-1)!;
   const results = points.length * reductions.length;
@@ -30,7 +31,7 @@ export function accumulateLanes(
   const first = accumulators[0]!;
 
   const variables = domain.map((dim) => (dim === 1 ? k.index(0) : k.variable(draft.fresh("k"), "index")));
-  const narrowing = narrowed(reductions, points, domain, variables);
+  const narrowing = narrowed(reductions, points, variables);
   const simplify = narrowing ? narrowing.simplify : (expr: Expr): Expr => expr;
   const outer = domain.slice(0, -1).map((dim, i): LoopAxis => {
     const bounds = narrowing?.bounds.get(i) ?? { from: k.index(0), to: k.fromDim(dim), step: 1 };

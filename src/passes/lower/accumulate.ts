@@ -9,7 +9,7 @@ import { bordersOf } from "./borders.ts";
 import { type Draft, type LoopAxis, nest } from "./draft.ts";
 import { type Bounds, type Narrowing, narrow, sharesConditions } from "./narrow.ts";
 import type { Panel } from "./panel.ts";
-import { clear, combine, isSum, type Reduction, registersOf } from "./registers.ts";
+import { clear, combine, isSum, limitsOf, type Reduction, registersOf } from "./registers.ts";
 
 /**
  * Accumulates all reductions (which share their domain) at all points, and defines their elements there. With `partial` > 1 the
@@ -27,17 +27,18 @@ export function accumulate(
   const stem = role === "window" ? "w" : "k";
   const variables =
     panel?.variables ?? domain.map((size) => (size === 1 ? k.index(0) : k.variable(draft.fresh(stem), "index")));
-  const narrowing = narrowed(reductions, points, domain, variables);
-  const width = narrowing ? 1 : partial;
-  const named = narrowing !== undefined || panel !== undefined;
+  const narrowing = narrowed(reductions, points, variables);
+  const limits = limitsOf(reductions[0]!).map((all, i) => narrowing?.bounds.get(i) ?? all);
+  const isSliced = reductions[0]!.slice !== undefined;
+  const width = narrowing || (isSliced && domain.length === 1) ? 1 : partial;
+  const isNamed = (axis: number): boolean => narrowing !== undefined || panel !== undefined || (isSliced && axis === 0);
   const between =
     panel === undefined && width === 1 ? bordersOf(draft, reductions, points, domain, variables, narrowing) : undefined;
-  const unrolled =
-    panel !== undefined || width > 1 ? 0 : unrollOf(draft, domain, narrowing, points.length * reductions.length);
+  const unrolled = panel !== undefined || width > 1 ? 0 : unrollOf(draft, limits, points.length * reductions.length);
   const cut = width === 1 ? cutOf(draft, reductions, domain) : undefined;
   const lanes = Array.from({ length: width }, () => registersOf(draft, between?.reductions ?? reductions, points));
   const axes = domain.map((size, i): LoopAxis => {
-    const bounds = narrowing?.bounds.get(i) ?? { from: k.index(0), to: k.fromDim(size), step: 1 };
+    const bounds = limits[i]!;
     const variable = variables[i]!;
     const whole = i >= domain.length - unrolled;
     return {
@@ -47,7 +48,7 @@ export function accumulate(
       role,
       mode: "serial",
       ...(whole ? { written: placesWithin(bounds) } : {}),
-      ...(named && variable.kind === "variable" ? { narrowed: { name: variable.name, bounds } } : {}),
+      ...(isNamed(i) && variable.kind === "variable" ? { narrowed: { name: variable.name, bounds } } : {}),
       ...(between?.axes.get(i) ?? {}),
     };
   });
@@ -61,7 +62,7 @@ export function accumulate(
   const variable = cut && variables[cut.axis];
   if (cut && variable?.kind === "variable" && !narrowing?.bounds.has(cut.axis) && !between?.axes.has(cut.axis)) {
     const parts = registersOf(draft, between?.reductions ?? reductions, points);
-    const end = k.fromDim(domain[cut.axis]!);
+    const { from: start, to: end } = limits[cut.axis]!;
     const block = (before: readonly (readonly Expr[])[], from: Expr): readonly Stmt[] => {
       const bounds = { from, to: k.minimum(k.add(from, cut.count), end), step: 1 };
       const cutAxis = { ...axes[cut.axis]!, narrowed: { name: variable.name, bounds } };
@@ -74,7 +75,7 @@ export function accumulate(
       ];
     };
     const blocks = (before: readonly (readonly Expr[])[]): readonly Stmt[] => [
-      k.loop(draft.fresh(stem), end, (from) => block(before, from), { step: cut.count, role }),
+      k.loop(draft.fresh(stem), end, (from) => block(before, from), { from: start, step: cut.count, role }),
     ];
     statements.push(...nest(axes.slice(0, cut.axis), draft.fresh, blocks));
   } else {
@@ -115,7 +116,6 @@ function cutOf(
 export function narrowed(
   reductions: readonly Reduction[],
   points: readonly (readonly Expr[])[],
-  domain: readonly Dim[],
   variables: readonly Expr[],
 ): Narrowing | undefined {
   const steps: Expr[] = [];
@@ -129,16 +129,15 @@ export function narrowed(
       if (before.length === names.length && !sharesConditions(steps)) return undefined;
     }
   }
-  return narrow(steps, before, variables, domain.map(k.fromDim));
+  return narrow(steps, before, variables, limitsOf(reductions[0]!));
 }
 
 /** How many of the innermost loops have limits that are known, and are short enough to be written out. */
-function unrollOf(draft: Draft, domain: readonly Dim[], narrowing: Narrowing | undefined, work: number): number {
+function unrollOf(draft: Draft, limits: readonly Bounds[], work: number): number {
   const { points, steps } = draft.tiles.unroll;
   let product = 1;
   let count = 0;
-  for (let i = domain.length - 1; i >= 0; i--) {
-    const bounds = narrowing?.bounds.get(i) ?? { from: k.index(0), to: k.fromDim(domain[i]!), step: 1 };
+  for (const bounds of limits.toReversed()) {
     const size = countWithin(bounds);
     if (!size) break;
     product *= size;

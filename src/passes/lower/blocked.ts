@@ -6,15 +6,19 @@ import { k } from "../../ir/kernel/build.ts";
 import { childrenOf } from "../../ir/kernel/query.ts";
 import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
 import type { Block, BlockedPlan } from "../schedule/blocks.ts";
+import { sizeAt } from "../schedule/reduction.ts";
+import { planSlices, type Slices } from "../schedule/slices.ts";
+import type { TileTable } from "../schedule/tiles.ts";
 import { asLoop, distribute, type Loop, nestOf, reorder, scalarize, split, within } from "../transform/loops.ts";
 import { pack } from "../transform/pack.ts";
 import { registerTile, shareLoads, unroll, vectorize, vectorTile } from "../transform/tile.ts";
 import type { Draft } from "./draft.ts";
+import type { Bounds } from "./narrow.ts";
 import type { Reduction } from "./registers.ts";
+import { inSlices, type StoreAt } from "./slices.ts";
 
-/** The plain nest over a product, and what is in it. */
+/** What a sum of products is made of. */
 interface Product {
-  readonly nest: Loop;
   readonly depth: Dim;
   /** The factors of a term: what depends on its row, and what on its column. */
   readonly row: Expr;
@@ -35,7 +39,7 @@ export function lowerBlocked(
   reduction: Reduction,
   plan: BlockedPlan,
   shape: readonly Dim[],
-  storeAt: (points: readonly (readonly Expr[])[]) => readonly Stmt[],
+  storeAt: StoreAt,
 ): readonly Stmt[] | undefined {
   const { fresh } = draft;
   const names: Names = {
@@ -57,23 +61,41 @@ export function lowerBlocked(
     const around = batch[plan.batch.indexOf(axis)];
     return around ? at(around.variable) : k.index(0);
   });
-  const product = plainNest(draft, reduction, plan, shape, names, point, storeAt);
+  const product = productOf(draft, reduction, plan, names, point);
   if (!product) return undefined;
-  const { block } = product;
-  const rows = split(product.nest, block.m, names.mBlock);
-  const columns = asLoop(within(rows, names.n, (nest) => [split(nest, block.n, names.nBlock)])[0]);
-  const blocks = reorder(columns, [names.nBlock, names.mBlock, names.n, names.m]);
-  const terms = block.k ?? Number(product.depth);
   for (const line of notesOf(plan, product)) draft.note(line);
-  const scheduled = within(blocks, names.n, (nest) =>
-    scheduleBlock(draft, nest, product, plan, [shape[plan.m]!, shape[plan.n]!], names),
-  );
-  return [
-    k.alloc(names.panel, "f32", block.n * terms),
-    ...(product.rowPanel === undefined ? [] : [k.alloc(product.rowPanel, "f32", block.m * terms)]),
-    k.alloc(names.sums, "f32", block.m * block.n),
-    ...(batch.length === 0 ? scheduled : [nestOf(batch, scheduled)]),
-  ];
+  const { block, depth } = product;
+  const sum = { results: [reduction.node.results[0]!], shape, steps: depth };
+  const slices = block.k === undefined ? undefined : slicesOf(plan, block, depth, shape, draft.tiles);
+  return inSlices(draft, sum, slices, storeAt, (store, slice) => {
+    const nest = plainNest(draft, reduction, product, plan, shape, names, point, store, slice);
+    const rows = split(nest, block.m, names.mBlock);
+    const columns = asLoop(within(rows, names.n, (inner) => [split(inner, block.n, names.nBlock)])[0]);
+    const blocks = reorder(columns, [names.nBlock, names.mBlock, names.n, names.m]);
+    const terms = block.k ?? Number(depth);
+    const scheduled = within(blocks, names.n, (inner) =>
+      scheduleBlock(draft, inner, product, plan, [shape[plan.m]!, shape[plan.n]!], names),
+    );
+    return [
+      k.alloc(names.panel, "f32", block.n * terms),
+      ...(product.rowPanel === undefined ? [] : [k.alloc(product.rowPanel, "f32", block.m * terms)]),
+      k.alloc(names.sums, "f32", block.m * block.n),
+      ...(batch.length === 0 ? scheduled : [nestOf(batch, scheduled)]),
+    ];
+  });
+}
+
+/** Threads share blocks; where there are few, the sum is cut. */
+function slicesOf(
+  { m, n, batch }: BlockedPlan,
+  block: Block,
+  depth: Dim,
+  shape: readonly Dim[],
+  tiles: TileTable,
+): Slices | undefined {
+  const count = (axis: number, by: number): number => Math.ceil(sizeAt(shape[axis]!, tiles.freeSize) / by);
+  const blocks = batch.reduce((product, axis) => product * count(axis, 1), count(m, block.m) * count(n, block.n));
+  return planSlices({ shape, steps: depth, terms: depth, tiles: blocks, unit: block.k ?? 1 }, tiles);
 }
 
 /** The transformations below, for readers. */
@@ -97,38 +119,57 @@ const at = (variable: string): Expr => k.variable(variable, "index");
 const loop = (variable: string, size: Dim, role: LoopRole, body: readonly Stmt[] = []): Loop =>
   asLoop(k.loop(variable, k.fromDim(size), body, { role, mode: role === "k" ? "serial" : "parallel" }));
 
-/** Sums are in memory from the start, at their places in a block. */
-function plainNest(
+/** Where all axes of the sum but one have a single step: its place along that one. */
+const termAt = ({ rule, context }: Reduction, name: string): readonly Expr[] =>
+  rule.domain(context).map((size) => (size === 1 ? k.index(0) : at(name)));
+
+/** Undefined where the sum is not one of products, or blocks do not gain. */
+function productOf(
   draft: Draft,
-  { node, rule, context }: Reduction,
+  reduction: Reduction,
   plan: BlockedPlan,
-  shape: readonly Dim[],
   names: Names,
   point: readonly Expr[],
-  storeAt: (points: readonly (readonly Expr[])[]) => readonly Stmt[],
 ): Product | undefined {
-  const domain = rule.domain(context);
-  const [depth = 1, ...others] = domain.filter((size) => size !== 1);
+  const { rule, context } = reduction;
+  const [depth = 1, ...others] = rule.domain(context).filter((size) => size !== 1);
   const [zero, ...more] = rule.accumulators(context);
   if (zero?.type !== "f32" || more.length > 0 || rule.finish || others.length > 0) return undefined;
-  const term = domain.map((size) => (size === 1 ? k.index(0) : at(names.k)));
-  const stepTo = (sum: Expr): Expr => rule.step(context, point, term, [sum])[0]!;
-  const factors = factorsOf(stepTo(k.variable("?sum", "f32")), names);
+  const step = rule.step(context, point, termAt(reduction, names.k), [k.variable("?sum", "f32")])[0]!;
+  const factors = factorsOf(step, names);
   if (!factors) return undefined;
   const readsRuns = isRun(factors.row, names.k);
   if (readsRuns && plan.onlyFar) return undefined;
   const block = readsRuns ? plan.runs : plan.packed;
+  return { depth, ...factors, rowPanel: readsRuns ? undefined : draft.fresh("rows"), block };
+}
+
+/** The plain nest: sums are in memory from the start, at their places in a block. */
+function plainNest(
+  draft: Draft,
+  reduction: Reduction,
+  { depth, block }: Product,
+  plan: BlockedPlan,
+  shape: readonly Dim[],
+  names: Names,
+  point: readonly Expr[],
+  storeAt: StoreAt,
+  slice: Bounds | undefined,
+): Loop {
+  const { node, rule, context } = reduction;
   const [row, column] = [k.subtract(at(names.m), at(names.mBlock)), k.subtract(at(names.n), at(names.nBlock))];
   const place = k.add(k.multiply(row, block.n), column);
   const sum = k.load(names.sums, place, "f32");
   draft.elements.define(node.results[0]!, point, sum);
+  const terms = loop(names.k, depth, "k", [
+    k.store(names.sums, place, rule.step(context, point, termAt(reduction, names.k), [sum])[0]!),
+  ]);
   const body = [
-    k.store(names.sums, place, zero),
-    loop(names.k, depth, "k", [k.store(names.sums, place, stepTo(sum))]),
+    k.store(names.sums, place, rule.accumulators(context)[0]!),
+    slice ? { ...terms, from: slice.from, to: slice.to } : terms,
     ...storeAt([point]),
   ];
-  const nest = nestOf([loop(names.m, shape[plan.m]!, "m"), loop(names.n, shape[plan.n]!, "n")], body);
-  return { nest, depth, ...factors, rowPanel: readsRuns ? undefined : draft.fresh("rows"), block };
+  return nestOf([loop(names.m, shape[plan.m]!, "m"), loop(names.n, shape[plan.n]!, "n")], body);
 }
 
 /** Of sum + row · column the factors; conditions in them would have to be asked for each term. */

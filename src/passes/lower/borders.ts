@@ -35,6 +35,7 @@ export function bordersOf(
   domain.forEach((size, i) => {
     const variable = variables[i]!;
     if (variable.kind !== "variable" || typeof size !== "number" || narrowing?.bounds.has(i)) return;
+    if (i === 0 && reductions[0]!.slice) return;
     const [from, to] = intervalOf(steps, variable.name, size, new Map()) ?? [0, size];
     const count = from + size - to;
     if (count === 0 || count > draft.tiles.unroll.points) return;

@@ -26,13 +26,13 @@ export type Condition = Extract<Expr, { kind: "compare" }>;
 
 /**
  * Looks for conditions that all `steps` share (`steps[i]` are the new values of `accumulators[i]`) and that bound one of the loop
- * variables `domain` (of `sizes` iterations). Undefined where there is none.
+ * variables `domain` (which run within `limits`). Undefined where there is none.
  */
 export function narrow(
   steps: readonly Expr[],
   accumulators: readonly Expr[],
   domain: readonly Expr[],
-  sizes: readonly Expr[],
+  limits: readonly Bounds[],
 ): Narrowing | undefined {
   const shared = sharedConditions(steps);
   const idle = shared.filter((condition) =>
@@ -52,7 +52,7 @@ export function narrow(
     }
     const limit = limitOf(condition, variable.name);
     if (!limit) continue;
-    const before = bounds.get(at) ?? { from: k.index(0), to: sizes[at]!, step: 1 };
+    const before = bounds.get(at) ?? limits[at]!;
     bounds.set(at, {
       ...before,
       ...(limit.kind === "from"
@@ -63,7 +63,7 @@ export function narrow(
   }
   for (const { at, condition, multiple } of later) {
     const variable = domain[at]!;
-    const before = bounds.get(at) ?? { from: k.index(0), to: sizes[at]!, step: 1 };
+    const before = bounds.get(at) ?? limits[at]!;
     const stride = variable.kind === "variable" ? strideOf(multiple.of, variable.name) : undefined;
     if (before.step !== 1 || stride?.coefficient.kind !== "constant" || stride.coefficient.value !== 1) continue;
     // The first iteration at which the position is a multiple: at the start of the loop it is not negative.

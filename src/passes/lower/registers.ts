@@ -7,12 +7,21 @@ import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 import type { LoweringContext, ReductionLowering } from "../../ir/op.ts";
 import { operation } from "../../ir/ops/index.ts";
 import type { Draft } from "./draft.ts";
+import type { Bounds } from "./narrow.ts";
 
 export interface Reduction {
   readonly node: Node;
   readonly rule: ReductionLowering<Attributes>;
   readonly context: LoweringContext<Attributes>;
+  /** A part of the first axis of its domain, where not all of it is meant. */
+  readonly slice?: Bounds;
 }
+
+/** From where to where each axis of the domain runs. */
+export const limitsOf = ({ rule, context, slice }: Reduction): readonly Bounds[] =>
+  rule
+    .domain(context)
+    .map((size, i) => (i === 0 && slice ? slice : { from: k.index(0), to: k.fromDim(size), step: 1 }));
 
 export function reductionOf(draft: Draft, node: Node): Reduction {
   const rule = operation(node.op)?.lower;

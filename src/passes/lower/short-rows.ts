@@ -7,6 +7,7 @@ import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
 import type { OuterPlan, ReductionPlan } from "../schedule/reduction.ts";
 import { collapse } from "./collapse.ts";
 import { type Draft, inLanes, type LoopAxis, nest } from "./draft.ts";
+import type { Bounds } from "./narrow.ts";
 import type { Reduction } from "./registers.ts";
 import { clearSums, waitingAt } from "./split-sum.ts";
 
@@ -61,10 +62,12 @@ export interface ShortRowOptions {
   readonly lane: { readonly name: string; readonly role: LoopRole };
   readonly accumulate: (points: readonly (readonly Expr[])[]) => readonly Stmt[];
   readonly store: (points: readonly (readonly Expr[])[]) => readonly Stmt[];
+  /** Of the outermost loop over parts, where not all of it is meant. */
+  readonly slice: Bounds | undefined;
 }
 
 export function lowerShortRows(draft: Draft, { part, parts }: Parts, options: ShortRowOptions): readonly Stmt[] {
-  const { axes, order, shape, lane } = options;
+  const { axes, order, shape, lane, slice } = options;
   const { lanes } = draft.tiles;
   const result = part.node.results[0]!;
   const sums = draft.fresh("sums");
@@ -103,10 +106,10 @@ export function lowerShortRows(draft: Draft, { part, parts }: Parts, options: Sh
       for (const point of points) draft.elements.define(result, point, k.load(sums, waiting(point), "f32"));
       return options.store(points);
     });
-    const loop = parts.reduceRight<readonly Stmt[]>(
-      (body, { name, size }) => [k.loop(name, k.fromDim(size), body, { role: "k" })],
-      add,
-    );
+    const loop = parts.reduceRight<readonly Stmt[]>((body, { name, size }, i) => {
+      const { from, to } = (i === 0 ? slice : undefined) ?? { from: k.index(0), to: k.fromDim(size) };
+      return [k.loop(name, to, body, { from, role: "k" })];
+    }, add);
     return [...clearSums(draft, sums, rows * width, draft.tiles), ...loop, ...end];
   });
   return [k.alloc(sums, "f32", rows * draft.tiles.columns), ...loops];

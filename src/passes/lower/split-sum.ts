@@ -10,6 +10,7 @@ import { accumulate } from "./accumulate.ts";
 import { collapse } from "./collapse.ts";
 import { type Draft, inLanes, type LoopAxis, nest, nestLanes } from "./draft.ts";
 import { linearIndex } from "./elements.ts";
+import type { Bounds } from "./narrow.ts";
 import type { Reduction } from "./registers.ts";
 import { type Positions, panelAt, type Tiling } from "./tiling.ts";
 
@@ -86,8 +87,8 @@ export function clearSums(draft: Draft, name: string, length: number, tiles: Til
   return nestLanes([axis], draft.fresh, ([at]) => [k.store(name, at![0]!, k.constant(0, "f32"))]);
 }
 
-/** The loops of a sum in parts: all rows add a part, then the next is packed. */
-export function lowerSplit(tiling: Tiling, split: Split): readonly Stmt[] {
+/** The loops of a sum in parts, or of some of them: all rows add a part, then the next is packed. */
+export function lowerSplit(tiling: Tiling, split: Split, slice?: Bounds): readonly Stmt[] {
   const { draft, first, shape, order, lane, role, axisOf, pointsAt, store } = tiling;
   const columns = order[0]!;
   const [name, sums] = [draft.fresh("panel"), draft.fresh("sums")];
@@ -114,7 +115,10 @@ export function lowerSplit(tiling: Tiling, split: Split): readonly Stmt[] {
     });
     return [
       ...clearSums(draft, sums, split.rows * width, draft.tiles),
-      k.loop(split.variable, k.fromDim(split.parts), [...(panel?.fill ?? []), ...add], { role: "k" }),
+      k.loop(split.variable, slice?.to ?? k.fromDim(split.parts), [...(panel?.fill ?? []), ...add], {
+        from: slice?.from ?? k.index(0),
+        role: "k",
+      }),
       ...end,
     ];
   });

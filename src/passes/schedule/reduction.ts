@@ -237,14 +237,14 @@ export const bytesAt = (shape: readonly Dim[], bytes: number, tiles: TileTable):
   sizeAt(productOf(shape), tiles.freeSize) * bytes;
 
 /** The transformations of a plan, for readers. */
-export function notesOf({ order, lanes }: ReductionPlan, panel: "packed" | "parts" | undefined): readonly string[] {
+export function notesOf({ order, lanes }: ReductionPlan, panel: "packed" | "split" | undefined): readonly string[] {
   const nameOf = ({ axis, role }: OuterPlan): string => (role === "m" || role === "n" ? role : `i${axis}`);
   const wide = order.filter(({ width }) => width > 1).map((entry) => `${nameOf(entry)} by ${entry.width}`);
   const along = order.find(({ axis }) => axis === lanes);
   return [
     ...(order.length > 1 ? [`reorder to ${order.map(nameOf).join(", ")}`] : []),
     ...(panel === "packed" ? ["pack the columns of a tile, which stay in the fastest cache while rows go by"] : []),
-    ...(panel === "parts"
+    ...(panel === "split"
       ? ["split the sum, and pack the columns of one part: all of them are too many for the cache"]
       : []),
     ...(wide.length > 0 ? [`register-tile ${wide.join(", ")}`] : []),

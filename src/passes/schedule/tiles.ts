@@ -75,6 +75,11 @@ export interface TileTable {
   readonly shortRun: number;
   /** So many terms are added in a register, at most: longer sums are sums of parts. Undefined where that is not needed. */
   readonly sumTerms: number | undefined;
+  /**
+   * Of long sums with few results that are cut into slices: tiles that threads should have to share, products that make it worth it, and
+   * sums of all slices together, at most. Undefined where no threads share tiles.
+   */
+  readonly slices: { readonly tiles: number; readonly least: number; readonly sums: number } | undefined;
   /** Terms of a sum that are added to a single row of results at a time, and of how many columns; no columns where scratch memory is not fast. */
   readonly rowTerms: number;
   readonly rowColumns: number;
@@ -119,6 +124,7 @@ export const scalarTiles: TileTable = {
   loadsFirst: false,
   shortRun: 0,
   sumTerms: undefined,
+  slices: undefined,
   rowTerms: 8,
   rowColumns: 4096,
   attention: { queries: 2, keys: 2, features: 2, block: 128 },
@@ -167,6 +173,7 @@ const vectorTiles: Omit<TileTable, "contraction" | "loadsFirst"> = {
   partLength: 256,
   shortRun: 8,
   sumTerms: 2048,
+  slices: { tiles: 16, least: 1 << 18, sums: 1 << 19 },
   rowTerms: 8,
   rowColumns: 512,
   // The scores of a few queries fit into the fastest cache together with the keys.
