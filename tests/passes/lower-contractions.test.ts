@@ -1,12 +1,15 @@
 // Contractions of many shapes, with their gradients, as kernels for scalars and for vectors: odd sizes, few and many columns, rows
 // that tiles leave, padding on all sides, operands in every order.
 
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { defaultPipeline } from "../../src/compile.ts";
 import { type Dim, symbol } from "../../src/ir/dim.ts";
 import { createGraphBuilder } from "../../src/ir/emit.ts";
 import type { Graph } from "../../src/ir/graph.ts";
 import { interpretGraph } from "../../src/ir/interpret.ts";
+import { callsIn } from "../../src/ir/kernel/program.ts";
+import { wasmTarget } from "../../src/ir/target.ts";
+import { lowerGraph } from "../../src/passes/lower/index.ts";
 import { parsePipeline, runPipeline } from "../../src/passes/pipeline.ts";
 import { randomInputs } from "../support/graphs.ts";
 import { expectLowered, targets } from "../support/lowered.ts";
@@ -119,6 +122,38 @@ describe("convolutions as kernels", () => {
   ])("%o", (given) => {
     const graph = convolution(given);
     for (const size of given.batch === undefined ? [1, 5] : [0]) check(graph, { N: size });
+  });
+});
+
+describe("long sums with few results", () => {
+  /** The sum of all but the last axis. */
+  function sumOf(shape: readonly Dim[]): Graph {
+    const builder = createGraphBuilder("test");
+    const x = builder.input("x", { dtype: "f32", shape });
+    const sum = builder.emit.reduce(
+      "sum",
+      x,
+      shape.slice(0, -1).map((_, axis) => axis),
+    );
+    return builder.build([{ name: "y", value: builder.emit.value("maximum", [sum, 0]) }]);
+  }
+
+  it.each<readonly [string, Graph]>([
+    ["of weights, with packed columns", convolution({ size: [8, 8], channels: [8, 8], window: 3 })],
+    ["of weights, with padding", convolution({ size: [7, 7], channels: [8, 12], window: 3, padding: 1 })],
+    ["of weights that rest on one channel", convolution({ size: [17, 17], channels: [1, 8], window: 3 })],
+    ["of features in groups", convolution({ size: [20, 20], channels: [8, 8], window: 3, padding: 1, groups: 8 })],
+    ["over rows", sumOf([N, 41, 40, 8])],
+    ["over rows of few columns", sumOf([N, 60, 59, 3])],
+  ])("are cut into slices: %s", (_, graph) => {
+    const module = { name: "test", doc: "", globals: new Map(), graphs: new Map([["test", graph]]) };
+    const planned = runPipeline(module, parsePipeline(defaultPipeline)).graphs.get("test")!;
+    const notes = callsIn(lowerGraph(planned, { target: wasmTarget({ fma: true }) }).steps).flatMap(
+      ({ call }) => call.kernel.schedule ?? [],
+    );
+    expect(notes.filter((line) => /into \d+ slices/.test(line))).toHaveLength(1);
+    // Fewer images than slices: some are empty.
+    check(graph, { N: 3 });
   });
 });
 

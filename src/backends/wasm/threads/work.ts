@@ -15,21 +15,21 @@ export function workIn(body: readonly Stmt[], sizes: Sizes): number {
   let work = 0;
   for (const s of body) {
     if (s.kind === "for") {
-      const [from, to] = [valueOf(s.from, known), valueOf(s.to, known)];
+      const [from, to] = [indexAt(s.from, known), indexAt(s.to, known)];
       const count = from === undefined || to === undefined ? usualCount / s.step : Math.max(0, (to - from) / s.step);
       work += Math.ceil(count) * workIn(s.body, from === undefined ? known : { ...known, [s.variable]: from });
     } else if (s.kind === "if") work += Math.max(workIn(s.then, known), workIn(s.otherwise, known));
     else if (s.kind === "block") work += workIn(s.body, known);
     else work++;
     if (s.kind === "let" && s.value.type === "index") {
-      const value = valueOf(s.value, known);
+      const value = indexAt(s.value, known);
       if (value !== undefined) known[s.name] = value;
     }
   }
   return work;
 }
 
-function valueOf(expr: Expr, sizes: Sizes): number | undefined {
+function indexAt(expr: Expr, sizes: Sizes): number | undefined {
   const value = evaluateIndex(expr, sizes);
   return Number.isNaN(value) ? undefined : value;
 }
