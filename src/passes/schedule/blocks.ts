@@ -3,7 +3,7 @@
 
 import type { Dim } from "../../ir/dim.ts";
 import { type ContractionShape, sizeAt } from "./reduction.ts";
-import type { TileTable } from "./tiles.ts";
+import type { BlockSizes, TileTable } from "./tiles.ts";
 
 /** Rows, columns and terms of a block, whole tiles each; terms undefined where the sum is not cut. */
 export interface Block {
@@ -63,8 +63,8 @@ export function planBlocks(contraction: ContractionShape, tiles: TileTable): Blo
     m,
     n,
     batch: shape.map((_, axis) => axis).filter((axis) => axis !== m && axis !== n && shape[axis] !== 1),
-    packed: block(limits.block.n),
     // Threads share blocks: there should be some.
+    packed: inParts(block(limits.block.n), [rows, columns], tile, limits),
     runs: block(
       typeof columns === "number"
         ? Math.min(limits.runColumns, Math.max(2 * tile.n, columns / limits.parts))
@@ -80,4 +80,20 @@ export function planBlocks(contraction: ContractionShape, tiles: TileTable): Blo
     wholeTiles: typeof columns === "number" && columns % tile.n === 0,
     wholeVectors: typeof columns === "number" && columns % tiles.lanes === 0,
   };
+}
+
+/** The block, halved along its longer side while there are few of it: rows and columns are then packed more than once. */
+function inParts(
+  block: Block,
+  [rows, columns]: readonly [Dim, Dim],
+  tile: BlockedPlan["tile"],
+  limits: Pick<BlockSizes, "parts" | "least" | "freeSize">,
+): Block {
+  const { parts, least, freeSize } = limits;
+  const count = (dim: Dim, by: number): number => Math.ceil(sizeAt(dim, freeSize) / by);
+  const half = (length: number, by: number): number => Math.ceil(length / 2 / by) * by;
+  if (count(rows, block.m) * count(columns, block.n) >= parts) return block;
+  const smaller = block.m >= block.n ? { ...block, m: half(block.m, tile.m) } : { ...block, n: half(block.n, tile.n) };
+  const isSmall = smaller.m < 4 * least.m || smaller.n < 4 * least.n;
+  return isSmall ? block : inParts(smaller, [rows, columns], tile, limits);
 }

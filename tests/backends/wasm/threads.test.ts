@@ -300,6 +300,24 @@ for j in 0..8 parallel over element {
     for (const { kernel } of split!.pieces) expect(scratchIn(kernel.body).map(({ name }) => name)).toEqual(["own"]);
   });
 
+  it("fill scratch for themselves that a loop before them fills", () => {
+    const split = splitKernel(
+      kernelOf(`alloc panel: f32[4]
+for q in 0..4 over k {
+  panel[q] = x[q]
+}
+for m in 0..N parallel over m {
+  for q_1 in 0..4 over k {
+    y[m] = panel[q_1]
+  }
+}`),
+    );
+    expect(split?.handed).toEqual([]);
+    expect(split?.early).toEqual(["x"]);
+    expect(split?.pieces.map(({ kernel }) => kernel.body.map(({ kind }) => kind))).toEqual([["alloc", "for", "for"]]);
+    expect(split?.pieces[0]?.tiles({ N: 11 })).toBe(11);
+  });
+
   it("do not repeat what is much of the work", () => {
     const kernel = (terms: number) =>
       kernelOf(`alloc sum: f32[1]
@@ -319,6 +337,10 @@ for n in 0..8 parallel over n {
 
   it.each([
     ["a serial loop", "for i in 0..N over element {\n  y[i] = x[i]\n}"],
+    [
+      "a serial loop and another",
+      "for i in 0..N over element {\n  y[i] = x[i]\n}\nfor j in 0..N parallel over element {\n  y[j] = x[j]\n}",
+    ],
     ["an accumulator", "var s = x[0]\nfor i in 0..N parallel over element {\n  y[i] = x[i]\n}\ny[0] = s"],
     ["a result that is read first", "let t = y[0]\nfor i in 0..N parallel over element {\n  y[i] = t\n}"],
   ])("are not made of %s", (_, body) => {

@@ -38,7 +38,7 @@ export interface Split {
 type Scratch = Stmt & { readonly kind: "alloc" };
 type Loop = Stmt & { readonly kind: "for" };
 
-/** A loop with the names and conditions around it. */
+/** A loop with the conditions around it, and what each piece of it does first: names, and loops that fill scratch arrays for it. */
 interface Placed {
   readonly loop: Loop;
   readonly before: readonly Stmt[];
@@ -50,14 +50,16 @@ export function splitKernel(kernel: Kernel): Split | undefined {
   const placed = outermost(kernel.body, [], [], kernel);
   if (!placed || placed.length === 0) return undefined;
   const all = scratchIn(kernel.body);
-  const handed = all.filter(({ name }) => !placed.every(({ loop }) => isPrivate(loop, name)));
+  const handed = all.filter(({ name }) => !placed.every((one) => isPrivate(one, name)));
   const scratch = all.flatMap((array) => (handed.includes(array) ? [] : [array.name]));
   const names = new Set([...kernel.sizes, ...kernel.buffers.map(({ name }) => name), ...namesIn(kernel.body)]);
   const early = new Set<string>();
   const pieces: Piece[] = [];
   for (const one of placed) {
+    const fills = one.before.filter(isLoop);
     const parts = piecesOf(kernel, one, scratch, names);
-    if (!parts) return undefined;
+    if (!parts || workIn(fills, {}) > mostRepeated * workIn([one.loop], {})) return undefined;
+    if ([...storesIn(fills)].some((name) => !scratch.includes(name))) return undefined;
     pieces.push(...parts.pieces.map((piece) => ({ ...piece, kernel: withShared(piece.kernel, handed) })));
     for (const buffer of parts.early) if (!all.some(({ name }) => name === buffer)) early.add(buffer);
   }
@@ -75,7 +77,10 @@ function withShared(kernel: Kernel, handed: readonly Scratch[]): Kernel {
   return { ...kernel, buffers: [...kernel.buffers, ...buffers], body };
 }
 
-/** The outermost loops, if all are parallel, with nothing but names and conditions on sizes around them. */
+/**
+ * The outermost loops, if all are parallel, with nothing around them but names, conditions on sizes, and loops that fill scratch arrays:
+ * the columns of a single tile, say.
+ */
 function outermost(
   body: readonly Stmt[],
   outer: readonly Stmt[],
@@ -88,7 +93,11 @@ function outermost(
     if (s.kind === "let" || s.kind === "alloc") {
       before.push(s);
     } else if (s.kind === "for" && s.mode === "parallel") {
-      found.push({ loop: s, before: [...before], guards });
+      const read = loadsIn([s]);
+      const isNeeded = (one: Stmt): boolean => !isLoop(one) || [...storesIn([one])].some((name) => read.has(name));
+      found.push({ loop: s, before: before.filter(isNeeded), guards });
+    } else if (isLoop(s) && isFill(s, kernel)) {
+      before.push(s);
     } else if (s.kind === "if") {
       const condition = resolve(s.condition, kernel, before);
       if (!condition) return undefined;
@@ -101,6 +110,12 @@ function outermost(
   return found;
 }
 
+/** Whether a loop does nothing but copy what it reads to scratch arrays. */
+function isFill(loop: Loop, { buffers }: Kernel): boolean {
+  const isBuffer = (name: string): boolean => buffers.some((buffer) => buffer.name === name);
+  return [...storesIn([loop])].every((name) => !isBuffer(name)) && [...loadsIn([loop])].every(isBuffer);
+}
+
 /** Without headings. */
 const flatten = (body: readonly Stmt[]): Stmt[] => body.flatMap((s) => (s.kind === "block" ? flatten(s.body) : [s]));
 
@@ -108,7 +123,10 @@ const flatten = (body: readonly Stmt[]): Stmt[] => body.flatMap((s) => (s.kind =
  * Iterations of a parallel loop touch no common element, save to read. So scratch that a loop reads and writes belongs to each iteration
  * alone, and any thread has its own; what it only reads comes from before the loop, perhaps from other threads.
  */
-const isPrivate = (loop: Loop, name: string): boolean => !loadsIn([loop]).has(name) || storesIn([loop]).has(name);
+const isPrivate = ({ loop, before }: Placed, name: string): boolean =>
+  !loadsIn([loop]).has(name) || storesIn([...before, loop]).has(name);
+
+const isLoop = (s: Stmt): s is Loop => s.kind === "for";
 
 function piecesOf(
   kernel: Kernel,
@@ -127,7 +145,7 @@ function piecesOf(
     work: (sizes) => (holdAll(guards, sizes) ? workIn([...before, all], sizes) : 0),
   });
   const at = (of: Loop, tile: Expr): Expr => k.add(of.from, k.multiply(tile, of.step));
-  const early = loadsIn(before.filter(({ kind }) => kind === "let"));
+  const early = loadsIn(before.filter((s) => s.kind === "let" || isLoop(s)));
   const inner = innerOf(loop, tiles, scratch);
   const counts = inner?.loops.map((one) => tilesOf(one, kernel, before));
   const whole = make({ ...loop, from: at(loop, from), to: at(loop, to) }, tiles, loop);
