@@ -3,7 +3,8 @@
 //   npx tsx bench/compare.ts HARNESS [--ids W1-256,W4] [--rivals ort-web,jax-js] [--rounds 5] [--ms 250]
 //     [--threads 1] [--pin 1]
 //   npx tsx bench/compare.ts --from results.json
-// `--write` puts the tables into docs/performance.md, with one of threads (threads.mjs) and a plot of cost against size (sizes.ts).
+// `--write` puts the tables into docs/performance.md, with those of threads (threads.mjs), of bytes and of cold
+// starts (footprint.mjs), and a plot of cost against size (sizes.ts).
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -69,20 +70,26 @@ async function runHarness(folder: string): Promise<Results> {
 /** The file was written by the harness, whose form `Results` is. */
 const read = (path: string): Results => JSON.parse(readFileSync(path, "utf8"));
 
-/** What bench/threads.mjs prints, in a process of its own. */
-async function threadsOf(folder: string): Promise<string> {
-  const script = fileURLToPath(new URL("threads.mjs", import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [script, resolve(folder)]);
+/** What a script beside this one prints, in a process of its own. */
+async function printed(script: string, folder: string): Promise<string> {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [path, resolve(folder)]);
+  return stdout;
+}
+
+/** What is measured apart from the harness' own runs. */
+async function apartOf(folder: string): Promise<string> {
   return `## Threads
 
 WebAssembly on one thread and on more, without read-back; rounds in turn, medians. Where more threads do not help, a program soon runs on
 one, and now and then tries again.
 
-${stdout}
+${await printed("threads.mjs", folder)}
+${await printed("footprint.mjs", folder)}
 `;
 }
 
-function reportOf(results: Results, threads: string): string {
+function reportOf(results: Results, apart: string): string {
   const model = cpus()[0]?.model.trim() ?? "unknown processor";
   const cores = availableParallelism();
   const load = Number(results.load.split(" ")[0]);
@@ -105,7 +112,7 @@ A star: measured while other processes took the processor. A dash: the engine ha
 ${timeTable(results)}
 
 ${parts.join("\n")}
-${threads}## Cost against size
+${apart}## Cost against size
 
 Milliseconds of a run on one thread, without read-back, by batch, width, depth and side of images; odd sizes stand beside even ones.
 Both axes are logarithmic.
@@ -125,7 +132,7 @@ if (options.from === undefined && harness === undefined) {
   process.exitCode = 2;
 } else {
   const results = options.from === undefined ? await runHarness(resolve(harness!)) : read(options.from);
-  const report = reportOf(results, options.write && harness !== undefined ? await threadsOf(harness) : "");
+  const report = reportOf(results, options.write && harness !== undefined ? await apartOf(harness) : "");
   console.log(report);
   if (options.write) {
     writeFileSync(new URL("../docs/images/sizes.svg", import.meta.url), plot(measureSizes()));
