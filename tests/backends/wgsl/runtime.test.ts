@@ -1,6 +1,6 @@
 // The runtime of WebGPU: what it asks of a device, what it leaves behind, and what it says when something is wrong.
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createExecutable } from "../../../src/backends/wgsl/executable.ts";
 import { renderPlan } from "../../../src/backends/wgsl/render.ts";
 import { requestDevice } from "../../../src/backends/wgsl/runtime/device.ts";
@@ -100,6 +100,16 @@ it("frees all buffers", async () => {
     runtime.dispose();
     expect(counts.live).toBe(before);
   }
+});
+
+it("leaves one handler on a device, however many models it has had", async () => {
+  const own = await requestDevice(swiftShader());
+  const lost = new Promise<GPUDeviceLostInfo>(() => {});
+  const handled = vi.spyOn(lost, "then");
+  Object.defineProperty(own, "lost", { value: lost });
+  for (let i = 0; i < 3; i++) (await createRuntime(own, renderPlan(programs, limits))).dispose();
+  expect(handled).toHaveBeenCalledTimes(1);
+  own.destroy();
 });
 
 it("gives what JavaScript gives, for one batch after another, and where tensors share bindings", async () => {

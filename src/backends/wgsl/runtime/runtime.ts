@@ -4,7 +4,7 @@
 import type { Tensor, TypedArray } from "../../../ir/dtype.ts";
 import { evaluate } from "../../runtime/layout.ts";
 import { fromDevice, toDevice } from "./data.ts";
-import { GpuError } from "./errors.ts";
+import { watchFaults } from "./faults.ts";
 import { countOf, globalOffsets, type Layout, type Location, layoutOf } from "./layout.ts";
 import { createMemory, type GpuMemory, pageBytes } from "./memory.ts";
 import { createPipelines } from "./pipelines.ts";
@@ -92,17 +92,10 @@ export async function createRuntime(
   const offsets = globalOffsets(plan, page);
   const staging = createStaging(device);
   const prepared = new Map<string, Prepared>();
-  let failure: GpuError | undefined;
-  const onError = (event: GPUUncapturedErrorEvent): void => {
-    failure ??= new GpuError("invalid", `${plan.name}: ${event.error.message}`);
-  };
-  device.addEventListener("uncapturederror", onError);
-  void device.lost.then(({ reason, message }) => {
-    if (reason !== "destroyed")
-      failure = new GpuError("lost", `the GPU device was lost: ${message || "no reason given"}`);
-  });
+  const faults = watchFaults(device, plan.name);
   const check = (): void => {
-    if (failure) throw failure;
+    const fault = faults.seen();
+    if (fault) throw fault;
   };
 
   const purpose = (what: string): string => `${what} of ${plan.name}`;
@@ -268,7 +261,7 @@ export async function createRuntime(
       return await (await reading)();
     } catch (error) {
       // Whoever waits for a device that is gone hears why.
-      throw failure ?? error;
+      throw faults.seen() ?? error;
     }
   };
 
@@ -329,7 +322,7 @@ export async function createRuntime(
       check();
     },
     dispose() {
-      device.removeEventListener("uncapturederror", onError);
+      faults.dispose();
       forget();
       staging.dispose();
       globals.destroy();
