@@ -1,6 +1,7 @@
 // Renders expressions of the kernel IR as trees of WebAssembly. Indices of loads are byte addresses by now.
 
 import { constantOf, fromAffine, toAffine } from "../../ir/kernel/affine.ts";
+import { k } from "../../ir/kernel/build.ts";
 import { childrenOf } from "../../ir/kernel/query.ts";
 import { type Expr, isVector, type ScalarType, scalarOf } from "../../ir/kernel/types.ts";
 import type { ExpressionContext } from "./context.ts";
@@ -62,9 +63,12 @@ export function render(expr: Expr, c: ExpressionContext): Tree {
     case "splat":
       return splat(expr.type, render(expr.x, c), c);
     case "vector":
-      return gathered(
-        expr.type,
-        expr.lanes.map((lane) => render(lane, c)),
+      return (
+        deinterleaved(expr, c) ??
+        gathered(
+          expr.type,
+          expr.lanes.map((lane) => render(lane, c)),
+        )
       );
     case "lane":
       if (!isVector(expr.x.type)) throw new TypeError(`a lane of ${expr.x.type}`);
@@ -142,6 +146,30 @@ function load(expr: Expr & { readonly kind: "load" }, c: ExpressionContext): Tre
     default:
       return access(loads[expr.type]);
   }
+}
+
+/**
+ * Four elements two or three apart, such as one channel of neighbouring pixels, out of two vectors that hold them and nothing beyond
+ * the last: undefined where lanes are anything else.
+ */
+function deinterleaved({ lanes }: Expr & { readonly kind: "vector" }, c: ExpressionContext): Tree | undefined {
+  const [first, second, third, last] = lanes;
+  const bytes = distance(first, second);
+  if (bytes === undefined || distance(second, third) !== bytes || distance(third, last) !== bytes) return undefined;
+  if ((bytes !== 8 && bytes !== 12) || first.kind !== "load" || last.kind !== "load") return undefined;
+  const type = first.type === "f32" ? "f32x4" : "i32x4";
+  const low = load({ ...first, type }, c);
+  const high = load({ ...last, type, index: k.subtract(last.index, 12) }, c);
+  const lane = (at: number): number[] => [0, 1, 2, 3].map((byte) => 4 * at + byte);
+  const order = [0, bytes / 4, 4 + (12 - bytes) / 4, 7].flatMap(lane);
+  return { kind: "shuffle", bytes: order, operands: [low, high] };
+}
+
+/** How many bytes behind the first element the second lies. */
+function distance(a: Expr, b: Expr): number | undefined {
+  if (a.kind !== "load" || b.kind !== "load" || a.buffer !== b.buffer) return undefined;
+  if (a.type !== b.type || (a.type !== "f32" && a.type !== "i32")) return undefined;
+  return constantOf(toAffine(k.subtract(b.index, a.index)));
 }
 
 /** `buffer[index] = value`, where the index is a byte address. */

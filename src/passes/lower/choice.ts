@@ -6,6 +6,7 @@ import type { Iteration } from "../graph/iteration.ts";
 import {
   type ContractionShape,
   type OuterPlan,
+  panelRoom,
   planContraction,
   planReduction,
   type ReductionPlan,
@@ -98,7 +99,7 @@ function sumsOf(
   const columns = order[0]?.role === "n" ? order[0].width : 0;
   const length = columns > 0 ? panelLength(first, columns) : undefined;
   if (!isReused(order, shape, tiles)) return { kind: "plain" };
-  if (length !== undefined && length <= tiles.panel) {
+  if (length !== undefined && length <= panelRoom(columns, tiles)) {
     const total = order[0]!.axis === lanes ? shape[order[0]!.axis]! : undefined;
     const block =
       contraction && typeof total === "number"

@@ -14,6 +14,8 @@ import { combination, type Reduction } from "./registers.ts";
 export interface Strides {
   /** Axes of the result along which every operand moves by one element, or not at all; between borders, where there are such. */
   readonly contiguous: ReadonlySet<number>;
+  /** Axes of the result along which operands move by the same few elements each step, so that few vectors hold four of them. */
+  readonly spaced: ReadonlySet<number>;
   /** Axes of the result that occur in conditions of the step: padding is there on one side of them, or on both. */
   readonly guarded: ReadonlySet<number>;
   /**
@@ -58,25 +60,27 @@ export function stridesOf(
     if (found) borders.set(axis, found.size - (found.interval[1] - found.interval[0]));
   }
   /** Between borders, no index is kept within limits. */
-  const isInside = (name: string, axis: number): boolean =>
+  const isInside = (name: string, axis: number, most: number): boolean =>
     interior.has(axis) &&
-    isContiguous(
+    isWithin(
       partsOf(stepAt(insideOf(reductions[0]!, axis), axes.map(variableOf), domain.map(variableOf))).loads,
       name,
+      most,
     );
+  const near = (most: number): ReadonlySet<number> =>
+    new Set(axes.flatMap((name, axis) => (isWithin(loads, name, most) || isInside(name, axis, most) ? [axis] : [])));
   return {
     interior,
     borders,
-    contiguous: new Set(
-      axes.flatMap((name, axis) => (isContiguous(loads, name) || isInside(name, axis) ? [axis] : [])),
-    ),
+    contiguous: near(1),
+    spaced: near(mostSpace),
     guarded,
     inner:
       lanes > 1 &&
       inner.length > 0 &&
       last !== undefined &&
       (typeof size !== "number" || size >= lanes) &&
-      isContiguous(loads, last) &&
+      isWithin(loads, last, 1) &&
       !isGuarded(last) &&
       reductions.every((reduction) => isSplittable(reduction)),
   };
@@ -103,11 +107,15 @@ function partsOf(steps: readonly Expr[]): {
   return { loads, conditions };
 }
 
-const isContiguous = (loads: ReadonlySet<Load>, name: string): boolean =>
+/** What lies further apart is not in two vectors, and gathering it costs as much as computing with scalars. */
+const mostSpace = 3;
+
+/** Whether all loads that depend on the variable move by 1 to `most` elements each step of it. */
+const isWithin = (loads: ReadonlySet<Load>, name: string, most: number): boolean =>
   [...loads].every((load) => {
     if (!mentions(load, name)) return true;
     const stride = strideOf(load.index, name)?.coefficient;
-    return stride?.kind === "constant" && stride.value === 1;
+    return stride?.kind === "constant" && stride.value >= 1 && stride.value <= most;
   });
 
 const isSplittable = (reduction: Reduction): boolean =>

@@ -35,6 +35,8 @@ export interface Walk {
   /** Of the result. */
   readonly shape: readonly Dim[];
   readonly contiguous: ReadonlySet<number>;
+  /** Axes along which operands move by a few elements each step. */
+  readonly spaced: ReadonlySet<number>;
   /** Axes whose position decides whether an element exists (padding): tiling them would put conditions into the inner loop. */
   readonly guarded: ReadonlySet<number>;
   readonly inner: boolean;
@@ -89,12 +91,16 @@ export function planContraction(contraction: ContractionShape, tiles: TileTable)
   };
   const room = (axis: number): number => (guarded.has(axis) ? between(axis) : sizeOf(axis));
   // Where there are too few columns for a vector, neighbouring rows may make one up.
-  const beneath =
-    tiles.lanes > 1 && (n === undefined || sizeOf(n) < tiles.lanes)
-      ? contraction.m.findLast(
-          (axis) => typeof shape[axis] === "number" && contiguous.has(axis) && room(axis) >= 2 * tiles.lanes,
-        )
-      : undefined;
+  const runsAlong = (axes: ReadonlySet<number>): number | undefined =>
+    contraction.m.findLast(
+      (axis) => typeof shape[axis] === "number" && axes.has(axis) && room(axis) >= 2 * tiles.lanes,
+    );
+  const isNarrow = tiles.lanes > 1 && (n === undefined || sizeOf(n) < tiles.lanes);
+  // Columns that share what is loaded make better vectors than rows that lie apart.
+  const areApart = n === undefined || contraction.n.length === 0;
+  const beneath = isNarrow
+    ? (runsAlong(contiguous) ?? (areApart ? runsAlong(contraction.spaced) : undefined))
+    : undefined;
   if (beneath !== undefined) return planRowVectors(contraction, beneath, n, tiles);
   const bordered = contraction.m.reduce<number | undefined>(
     (a, b) => (between(b) >= tiles.interior && between(b) >= between(a) ? b : a),
@@ -200,7 +206,7 @@ function lanesOf(
       shape,
       tiles,
     );
-    const fits = depth !== undefined && depth * row.tile.n <= tiles.panel;
+    const fits = depth !== undefined && depth * row.tile.n <= panelRoom(row.tile.n, tiles);
     const full = contiguous.has(n) && columns >= tiles.lanes;
     if (full || (fits && reuse >= row.tile.m * tiles.transposeReuse)) return n;
   }
@@ -223,6 +229,10 @@ export function planReduction(walk: Walk & { readonly side: boolean }, tiles: Ti
 
 const scalarColumns = (shape: readonly Dim[], tiles: TileTable): number =>
   Math.min(sizeAt(shape.at(-1)!, tiles.freeSize), tiles.columns);
+
+/** The most elements of a panel. Of a single vector of columns so little is read for each term that the second cache may hold it. */
+export const panelRoom = (columns: number, { lanes, panel, narrowPanel }: TileTable): number =>
+  columns <= lanes ? narrowPanel : panel;
 
 /** How many tiles of rows there are in such loops, free sizes taken at a usual value. */
 export const rowTiles = (plan: readonly OuterPlan[], shape: readonly Dim[], tiles: TileTable): number =>

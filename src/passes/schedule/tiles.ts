@@ -48,6 +48,8 @@ export interface TileTable {
   /** The most elements of a panel of columns that is copied to scratch memory, and how many tiles of rows must share it. */
   readonly panel: number;
   readonly panelReuse: number;
+  /** The same of panels of a single vector of columns. */
+  readonly narrowPanel: number;
   /**
    * How many columns have their panels filled together, and elements of these panels, at most; threads share that many parts. Rows of
    * more elements than `rows` are too many for the second cache.
@@ -115,6 +117,7 @@ export const scalarTiles: TileTable = {
   scratch: 4096,
   cachedPanel: 16384,
   panel: 16384,
+  narrowPanel: 16384,
   columnBlock: { columns: 0, panels: 0, parts: 1, rows: 0 },
   panelReuse: 8,
   transposeReuse: 8,
@@ -165,6 +168,7 @@ const vectorTiles: Omit<TileTable, "contraction" | "loadsFirst"> = {
   scratch: 4096,
   cachedPanel: 16384,
   panel: 16384,
+  narrowPanel: 65536,
   columnBlock: { columns: 64, panels: 65536, parts: 16, rows: 262144 },
   panelReuse: 4,
   transposeReuse: 2,
