@@ -119,6 +119,10 @@ describe("convolutions as kernels", () => {
     { size: [6, 9], channels: [19, 19], window: 3, padding: 1, groups: 19 },
     { size: [7, 7], channels: [8, 8], window: 5, padding: 2, groups: 8 },
     { batch: 2, size: [8, 8], channels: [8, 8], window: 3, stride: 2, padding: 1, dilation: 2, groups: 8 },
+    { batch: 2, size: [4, 21], channels: [3, 1], window: 3, padding: 1 },
+    { size: [3, 22], channels: [3, 3], window: 3, padding: 1, groups: 3 },
+    { size: [5, 39], channels: [1, 1], window: 3, padding: 1, stride: 2 },
+    { batch: 1, size: [4, 26], channels: [1, 2], window: 2, stride: 2, dilation: 2, padding: 1 },
   ])("%o", (given) => {
     const graph = convolution(given);
     for (const size of given.batch === undefined ? [1, 5] : [0]) check(graph, { N: size });
@@ -126,14 +130,14 @@ describe("convolutions as kernels", () => {
 });
 
 describe("long sums with few results", () => {
-  /** The sum of all but the last axis. */
-  function sumOf(shape: readonly Dim[]): Graph {
+  /** The sum of all but the last axis, or of all. */
+  function sumOf(shape: readonly Dim[], kept = 1): Graph {
     const builder = createGraphBuilder("test");
     const x = builder.input("x", { dtype: "f32", shape });
     const sum = builder.emit.reduce(
       "sum",
       x,
-      shape.slice(0, -1).map((_, axis) => axis),
+      shape.slice(0, shape.length - kept).map((_, axis) => axis),
     );
     return builder.build([{ name: "y", value: builder.emit.value("maximum", [sum, 0]) }]);
   }
@@ -145,6 +149,8 @@ describe("long sums with few results", () => {
     ["of features in groups", convolution({ size: [20, 20], channels: [8, 8], window: 3, padding: 1, groups: 8 })],
     ["over rows", sumOf([N, 41, 40, 8])],
     ["over rows of few columns", sumOf([N, 60, 59, 3])],
+    ["over everything", sumOf([N, 60, 49, 3], 0)],
+    ["of weights, few channels", convolution({ size: [26, 27], channels: [1, 3], window: 3, padding: 1 })],
   ])("are cut into slices: %s", (_, graph) => {
     const module = { name: "test", doc: "", globals: new Map(), graphs: new Map([["test", graph]]) };
     const planned = runPipeline(module, parsePipeline(defaultPipeline)).graphs.get("test")!;

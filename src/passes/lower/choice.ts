@@ -49,6 +49,8 @@ export interface Choice {
   /** The loop that slices cut is that over so many steps. */
   readonly slices: Slices | undefined;
   readonly steps: Dim;
+  /** Whether conditions depend on the innermost loop of the sum. */
+  readonly isGuarded: boolean;
 }
 
 type Rows = "tiled" | "left" | "single";
@@ -73,11 +75,14 @@ export function choose(
   const domain = whole.rule.domain(whole.context);
   const steps = domain[0] ?? 1;
   const terms = productOf(domain);
-  const canBeCut = sums.kind !== "packed" && !row && !plan.alone && plan.lanes !== "inner" && reductions.every(isSum);
+  const canBeCut = sums.kind !== "packed" && !row && !plan.alone && reductions.every(isSum);
+  const { sumTerms = Number.POSITIVE_INFINITY } = tiles;
+  // In vectors along the sum nothing else ends a register.
+  const most = plan.lanes === "inner" ? tiles.lanes * sumTerms : Number.POSITIVE_INFINITY;
   const slices = canBeCut
-    ? planSlices({ shape, steps, terms, tiles: sharedTiles(plan, sums, shape, tiles) }, tiles)
+    ? planSlices({ shape, steps, terms, tiles: sharedTiles(plan, sums, shape, tiles), most }, tiles)
     : undefined;
-  return { plan, sums, rows, row, slices, steps };
+  return { plan, sums, rows, row, slices, steps, isGuarded: walk.innerGuarded };
 }
 
 /** How many tiles threads may share: those of the outermost loop, or of two if nothing stands between them. */

@@ -8,6 +8,7 @@ import { type Expr, vectorOf } from "../../ir/kernel/types.ts";
 import type { Interval } from "../schedule/reduction.ts";
 import type { TileTable } from "../schedule/tiles.ts";
 
+import { narrowed } from "./accumulate.ts";
 import { domainInteriorOf, insideOf, interiorOf } from "./interior.ts";
 import { combination, type Reduction } from "./registers.ts";
 
@@ -20,9 +21,11 @@ export interface Strides {
   readonly guarded: ReadonlySet<number>;
   /**
    * Whether the innermost loop of the domain may run in vectors with a partial result for each lane: all operands move by one
-   * element or not at all, no condition depends on it, and partial results can be combined.
+   * element (of a contraction a few) or not at all, and partial results can be combined.
    */
   readonly inner: boolean;
+  /** Whether conditions depend on that loop, which may be what bounds it. */
+  readonly innerGuarded: boolean;
   /** Of guarded axes: between which positions every element exists, where that is known. */
   readonly interior: ReadonlyMap<number, Interval>;
   /** Of guarded axes: at how many places of the domain conditions depend on the position, where these are few. */
@@ -47,6 +50,15 @@ export function stridesOf(
   const { loads, conditions } = partsOf(values);
   const isGuarded = (name: string): boolean => [...conditions].some((condition) => mentions(condition, name));
   const last = domain.at(-1);
+  /** The innermost loop where limits take the place of conditions on it. */
+  const bounded = (): ReadonlySet<Load> | undefined => {
+    const places = domain.map(variableOf);
+    const narrowing = narrowed(reductions, [point ?? axes.map(variableOf)], places);
+    const bounds = narrowing?.bounds.get(domain.length - 1);
+    return narrowing && bounds?.step === 1 ? partsOf(values.map(narrowing.simplify)).loads : undefined;
+  };
+  const isBounded = rule.contraction !== undefined && last !== undefined && isGuarded(last);
+  const innerLoads = isBounded ? bounded() : last !== undefined && isGuarded(last) ? undefined : loads;
   const size = rule.domain(context).at(-1) ?? 0;
   const guarded = new Set(axes.flatMap((name, axis) => (isGuarded(name) ? [axis] : [])));
   const interior = new Map<number, Interval>();
@@ -75,13 +87,14 @@ export function stridesOf(
     contiguous: near(1),
     spaced: near(mostSpace),
     guarded,
+    innerGuarded: isBounded,
     inner:
       lanes > 1 &&
       inner.length > 0 &&
       last !== undefined &&
       (typeof size !== "number" || size >= lanes) &&
-      isWithin(loads, last, 1) &&
-      !isGuarded(last) &&
+      innerLoads !== undefined &&
+      isWithin(innerLoads, last, rule.contraction ? mostSpace : 1) &&
       reductions.every((reduction) => isSplittable(reduction)),
   };
 }

@@ -35,7 +35,7 @@ export function lowerTiles(
   draft: Draft,
   given: readonly Reduction[],
   outerShape: readonly Dim[],
-  { plan, sums, rows, row }: Choice,
+  { plan, sums, rows, row, isGuarded }: Choice,
   { store: storeAt, ends, slice }: TileEnd,
 ): readonly Stmt[] {
   const inParts = sums.kind === "split" || sums.kind === "short rows";
@@ -44,6 +44,7 @@ export function lowerTiles(
   const waits = draft.tiles.lanes > 1 && reductions.length === 1 && ends === "functions";
   const waiting = waits ? createWaiting(draft, first.node.results[0]!, storeAt) : undefined;
   const { order, alone, lanes } = plan;
+  const inner = { isGuarded };
   const axisOf = (entry: OuterPlan): LoopAxis => ({
     stem: entry.role === "m" || entry.role === "n" ? entry.role : `i${entry.axis}`,
     size: outerShape[entry.axis]!,
@@ -69,7 +70,7 @@ export function lowerTiles(
     return bordered ? reductions.map((reduction) => insideOf(reduction, bordered.axis)) : reductions;
   };
   const accumulateIn: Tiling["accumulate"] = (arranged, points, inside, panel) =>
-    accumulateAt(draft, knownAt(arranged, inside), points, role, lanes === "inner", panel);
+    accumulateAt(draft, knownAt(arranged, inside), points, role, lanes === "inner" ? inner : undefined, panel);
   const tile: Tiling["tile"] = (arranged, positions, { vector, inside }, panel) =>
     inLanes(lane, vector, laneRole, (at) => {
       const points = pointsAt(arranged, positions, at);
@@ -147,16 +148,21 @@ function whereTilesAre(
   return [k.if(k.compare("ge", k.fromDim(shape[rows.axis]!), k.index(rows.width)), loops)];
 }
 
-/** Accumulates in vectors along the innermost loop if `inner`, else in scalars (which `vectorize` may lift to lanes of the result). */
+/** The innermost loop of a sum in vectors. */
+interface InnerLanes {
+  readonly isGuarded: boolean;
+}
+
+/** Accumulates in vectors along the innermost loop where `inner` is given, else in scalars (which `vectorize` may lift to lanes of the result). */
 function accumulateAt(
   draft: Draft,
   reductions: readonly Reduction[],
   points: readonly (readonly Expr[])[],
   role: LoopRole,
-  inner: boolean,
+  inner: InnerLanes | undefined,
   panel: Panel | undefined,
 ): readonly Stmt[] {
-  const inVectors = inner ? accumulateLanes(draft, reductions, points, role) : undefined;
+  const inVectors = inner ? accumulateLanes(draft, reductions, points, role, inner.isGuarded) : undefined;
   if (inVectors) return inVectors;
   const partial = points.length === 1 ? partialOf(draft, reductions) : 1;
   return accumulate(draft, reductions, points, role, partial, panel);

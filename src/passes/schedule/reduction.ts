@@ -40,6 +40,8 @@ export interface Walk {
   /** Axes whose position decides whether an element exists (padding): tiling them would put conditions into the inner loop. */
   readonly guarded: ReadonlySet<number>;
   readonly inner: boolean;
+  /** Whether conditions depend on the innermost loop of the sum. */
+  readonly innerGuarded: boolean;
   /** Of guarded axes: between which positions every element exists, where that is known. */
   readonly interior: ReadonlyMap<number, Interval>;
   /** Of guarded axes: at how many places of the sum conditions depend on the position, where these are few. */

@@ -21,18 +21,21 @@ export interface LongSum {
   /** Tiles that threads could share without. */
   readonly tiles: number;
   readonly unit?: number;
+  /** A register should take no more terms than this, where nothing else cuts what it takes. */
+  readonly most?: number;
 }
 
 /** Undefined where a sum is better left whole. */
 export function planSlices(
-  { shape, steps, terms, tiles, unit = 1 }: LongSum,
+  { shape, steps, terms, tiles, unit = 1, most = Number.POSITIVE_INFINITY }: LongSum,
   { slices, freeSize }: TileTable,
 ): Slices | undefined {
   const results = productOf(shape);
   if (!slices || typeof results !== "number") return undefined;
-  if (results * sizeAt(terms, freeSize) < slices.least) return undefined;
+  const length = sizeAt(terms, freeSize);
+  if (results * length < slices.least) return undefined;
   const count = Math.min(
-    Math.ceil(slices.tiles / Math.max(1, tiles)),
+    Math.max(Math.ceil(slices.tiles / Math.max(1, tiles)), Math.ceil(length / most)),
     Math.floor(slices.sums / results),
     Math.floor(sizeAt(steps, freeSize) / unit / 2),
   );
