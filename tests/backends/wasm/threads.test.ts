@@ -17,6 +17,7 @@ import { type Compiled, compile, load } from "../../../src/compile.ts";
 import { compileSource } from "../../../src/dsl/compile-source.ts";
 import { allocate, isFloat, type Tensor } from "../../../src/ir/dtype.ts";
 import type { TensorType } from "../../../src/ir/graph.ts";
+import { interpretKernel } from "../../../src/ir/kernel/interpret.ts";
 import { parseKernel } from "../../../src/ir/kernel/parse.ts";
 import { callsIn } from "../../../src/ir/kernel/program.ts";
 import { scratchIn } from "../../../src/ir/kernel/visit.ts";
@@ -316,6 +317,31 @@ for m in 0..N parallel over m {
     expect(split?.early).toEqual(["x"]);
     expect(split?.pieces.map(({ kernel }) => kernel.body.map(({ kind }) => kind))).toEqual([["alloc", "for", "for"]]);
     expect(split?.pieces[0]?.tiles({ N: 11 })).toBe(11);
+  });
+
+  it("take the tiles of loops that hold nothing but each other as those of one", () => {
+    const split = splitKernel(
+      kernelOf(`for i in 0..2 parallel over batch {
+  for j in 0..6 step 3 parallel over n {
+    for m in 4..10 step 2 parallel over m {
+      for q in 0..4 over k {
+        y[i * 40 + j * 5 + m] = x[q]
+      }
+    }
+  }
+}`),
+    );
+    const [piece, ...others] = split!.pieces;
+    expect(others).toEqual([]);
+    expect(piece!.tiles({ N: 1 })).toBe(12);
+    const run = (from: number, to: number): readonly number[] => {
+      const [x, y] = [new Float64Array(4).fill(1), new Float64Array(80)];
+      interpretKernel(piece!.kernel, { x, y }, { N: 80, first_tile: from, past_tile: to });
+      return [...y.keys()].filter((at) => y[at] === 1);
+    };
+    const places = [4, 6, 8, 19, 21, 23, 44, 46, 48, 59, 61, 63];
+    expect(run(0, 12)).toEqual(places);
+    expect([...run(0, 5), ...run(5, 8), ...run(8, 12)]).toEqual(places);
   });
 
   it("do not repeat what is much of the work", () => {

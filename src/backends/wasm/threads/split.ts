@@ -4,6 +4,7 @@
 import { k } from "../../../ir/kernel/build.ts";
 import type { BufferParameter, Expr, Kernel, Stmt } from "../../../ir/kernel/types.ts";
 import { containsLoop, eachPartIn, eachStatement, scratchIn } from "../../../ir/kernel/visit.ts";
+import { coalesce, type Loop } from "./coalesce.ts";
 import { evaluateIndex, resolve, type Sizes } from "./sizes.ts";
 import { workIn } from "./work.ts";
 
@@ -36,7 +37,6 @@ export interface Split {
 }
 
 type Scratch = Stmt & { readonly kind: "alloc" };
-type Loop = Stmt & { readonly kind: "for" };
 
 /** A loop with the conditions around it, and what each piece of it does first: names, and loops that fill scratch arrays for it. */
 interface Placed {
@@ -130,13 +130,19 @@ const isLoop = (s: Stmt): s is Loop => s.kind === "for";
 
 function piecesOf(
   kernel: Kernel,
-  { loop, before, guards }: Placed,
+  { loop: outer, before, guards }: Placed,
   scratch: readonly string[],
   names: ReadonlySet<string>,
 ): { readonly pieces: readonly Piece[]; readonly early: ReadonlySet<string> } | undefined {
+  const taken = new Set(names);
+  const fresh = (stem: string): string => {
+    if (taken.has(stem)) return fresh(`${stem}_`);
+    taken.add(stem);
+    return stem;
+  };
+  const loop = coalesce(outer, fewTiles, fresh);
   const tiles = tilesOf(loop, kernel, before);
   if (!tiles) return undefined;
-  const fresh = (stem: string): string => (names.has(stem) ? fresh(`${stem}_`) : stem);
   const [first, past] = [fresh("first_tile"), fresh("past_tile")];
   const [from, to] = [k.variable(first, "index"), k.variable(past, "index")];
   const make = (only: Stmt, count: Expr, all: Stmt): Piece => ({
