@@ -335,7 +335,7 @@ for m in 0..N parallel over m {
     expect(others).toEqual([]);
     expect(piece!.tiles({ N: 1 })).toBe(12);
     const run = (from: number, to: number): readonly number[] => {
-      const [x, y] = [new Float64Array(4).fill(1), new Float64Array(80)];
+      const [x, y] = [new Float64Array(80).fill(1), new Float64Array(80)];
       interpretKernel(piece!.kernel, { x, y }, { N: 80, first_tile: from, past_tile: to });
       return [...y.keys()].filter((at) => y[at] === 1);
     };
