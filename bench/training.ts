@@ -72,6 +72,8 @@ interface Run {
   readonly figure: number;
   /** Seconds of an epoch, with its validation: the median. 0 where it was not measured. */
   readonly epochSeconds: number;
+  /** The most memory that the process held. */
+  readonly peakBytes?: number;
 }
 
 interface Results {
@@ -129,13 +131,15 @@ async function trainOnce(name: string, goal: Goal, seed: string): Promise<Run> {
     .map((line) => JSON.parse(line));
   const observed: { seconds: number }[] = JSON.parse(readFileSync(join(folder, "observations.json"), "utf8"));
   rmSync(folder, { recursive: true });
-  const best = Number(events.find(({ event }) => event === "done")?.best_epoch ?? Number.NaN);
+  const done = events.find(({ event }) => event === "done");
+  const best = Number(done?.best_epoch ?? Number.NaN);
   const wanted = events.filter(({ event }) => event === goal.event);
   // Where early stopping chose an epoch, the figure is that epoch's: its weights are what is kept.
   const chosen = wanted.find(({ event, epoch }) => event === "epoch" && epoch === best) ?? wanted.at(-1);
   const holder = goal.event === "cross_validation" ? chosen?.mean : chosen;
   const figure = Number(new Map(Object.entries(holder ?? {})).get(goal.metric));
-  return { figure, epochSeconds: options.busy ? 0 : median(observed.map(({ seconds }) => seconds)) };
+  const epochSeconds = options.busy ? 0 : median(observed.map(({ seconds }) => seconds));
+  return { figure, epochSeconds, peakBytes: Number(done?.peak_bytes ?? Number.NaN) };
 }
 
 const shown = (value: number): string => String(Number(value.toPrecision(4)));
@@ -151,6 +155,16 @@ function spread(name: string, goal: Goal, { runs }: Results): string {
   const reached = figures.filter((figure) => meets(goal, figure)).length;
   return `\n${name} was trained with ${figures.length} seeds: ${shown(Math.min(...figures))} to ${shown(Math.max(...figures))}, mean
 ${shown(mean)}, standard deviation ${deviation.toPrecision(2)}; ${reached} of them reach what is wanted.\n`;
+}
+
+/** Of the models of which it was counted. */
+function memory({ runs }: Results): string {
+  const held = Object.keys(goals).flatMap((name) => {
+    const most = Object.values(runs[name] ?? {}).flatMap(({ peakBytes }) => (peakBytes ? [peakBytes] : []));
+    return most.length === 0 ? [] : [`${name} ${Math.round(Math.max(...most) / 1e6)} MB`];
+  });
+  if (held.length === 0) return "";
+  return `\nThe most memory that the process of a training held, its data included, as \`dlm train\` says at its end: ${held.join(", ")}.\n`;
 }
 
 function row(name: string, goal: Goal, { runs, torch }: Results): string {
@@ -190,7 +204,7 @@ PyTorch are those of \`bench/training-torch.py\` on the same machine, on one thr
 ${rows.join("\n")}
 ${Object.entries(goals)
   .map(([name, goal]) => spread(name, goal, results))
-  .join("")}`;
+  .join("")}${memory(results)}`;
 }
 
 const meets = ({ atLeast, atMost }: Goal, figure: number): boolean =>
