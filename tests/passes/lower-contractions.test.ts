@@ -122,6 +122,8 @@ describe("convolutions as kernels", () => {
     { batch: 2, size: [4, 21], channels: [3, 1], window: 3, padding: 1 },
     { size: [3, 22], channels: [3, 3], window: 3, padding: 1, groups: 3 },
     { size: [5, 39], channels: [1, 1], window: 3, padding: 1, stride: 2 },
+    { batch: 1, size: [10, 11], channels: [3, 4], window: 4, stride: 3, padding: 2, dilation: 2 },
+    { size: [8, 9], channels: [2, 3], window: 3, stride: 2, padding: 1, dilation: 2 },
     { batch: 1, size: [4, 26], channels: [1, 2], window: 2, stride: 2, dilation: 2, padding: 1 },
   ])("%o", (given) => {
     const graph = convolution(given);

@@ -11,6 +11,7 @@ import { fuse } from "./fuse.ts";
 import { fuseAttention } from "./fuse-attention.ts";
 import { hoistScans } from "./hoist-scans.ts";
 import { openScans } from "./open-scans.ts";
+import { splitPhases } from "./phases.ts";
 import { planMemory } from "./plan-memory.ts";
 
 export const graphPasses: readonly Pass[] = [
@@ -19,6 +20,7 @@ export const graphPasses: readonly Pass[] = [
   foldConstants,
   eliminateCommon,
   decompose,
+  splitPhases,
   eliminateDead,
   hoistScans,
   openScans,
