@@ -114,10 +114,17 @@ export const names: readonly BrokenProgram[] = [
   },
   {
     name: "a misspelt loss",
+    program: training(usual.target, usual.data, "loss: «binary_cross_entrpy»(logits, label)", usual.optimizer),
+    code: "name",
+    says: "there is no binary_cross_entrpy",
+    mend: "did you mean `binary_cross_entropy`?",
+  },
+  {
+    name: "a loss by the name that Keras has for it",
     program: training(usual.target, usual.data, "loss: «binary_crossentropy»(logits, label)", usual.optimizer),
     code: "name",
     says: "there is no binary_crossentropy",
-    mend: "did you mean `binary_cross_entropy`?",
+    mend: "it is called `binary_cross_entropy` here",
   },
   {
     name: "an update of a state that is not declared",

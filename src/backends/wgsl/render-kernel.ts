@@ -14,6 +14,7 @@ import { type ExpressionContext, laneNames, registerOf, renderValue, vectorNameO
 import { type AnyFunction, functionNames, functionTexts } from "./functions.ts";
 import { wgsl } from "./names.ts";
 import type { GpuNumber } from "./runtime/plan.ts";
+import { vectorBindings } from "./whole-vectors.ts";
 
 export interface RenderedKernel {
   /** The entry point. */
@@ -44,6 +45,8 @@ export function renderKernel(kernel: Kernel, bindings: Bindings): RenderedKernel
   const variables = new Map(bindings.storage.map(({ root, name }) => [root, names.make(name)]));
   /** Whether threads may read from a buffer what others wrote. */
   const exchanges = kernel.buffers.some(({ access }) => access === "read_write");
+  const body = hoistAddresses(kernel);
+  const vectors = vectorBindings(body, bindings, parameters);
   const memberNames = createNames([], wgsl);
   const uniform = (meaning: string, name: string, number: GpuNumber): string => {
     const known = uniforms.get(meaning);
@@ -63,6 +66,7 @@ export function renderKernel(kernel: Kernel, bindings: Bindings): RenderedKernel
       kernel.sizes.includes(variable) ? given(variable) : (scope.identifiers.get(variable) ?? variable),
     element: (buffer, index, vector) => {
       if (!vector) return loaded(buffer, elementOf(buffer, index, scope));
+      if (isOfVectors(buffer)) return vectorOf(buffer, index, scope);
       const lanes = laneNames.map((_, lane) => loaded(buffer, elementOf(buffer, k.add(index, lane), scope)));
       return `${vectorNameOf(dtypeOf(buffer))}(${lanes.join(", ")})`;
     },
@@ -84,12 +88,23 @@ export function renderKernel(kernel: Kernel, bindings: Bindings): RenderedKernel
     return dtype === "bool" ? `(${cast} != 0)` : cast;
   };
   const elementOf = (buffer: string, index: Expr, scope: Scope): string => {
+    const variable = variables.get(bindings.buffers.get(buffer)?.root ?? "");
+    return `${variable ?? scope.identifiers.get(buffer) ?? buffer}[${positionOf(buffer, index, scope)}]`;
+  };
+  /** The place in its binding. */
+  const positionOf = (buffer: string, index: Expr, scope: Scope): string => {
     const at = renderValue(index, context(scope));
     const bound = bindings.buffers.get(buffer);
-    if (!bound) return `${scope.identifiers.get(buffer) ?? buffer}[${at}]`;
+    if (!bound) return at;
     const from = typeof bound.from === "number" ? String(bound.from) : given(bound.from);
-    const position = from === "0" ? at : at === "0" ? from : `${from} + ${at}`;
-    return `${variables.get(bound.root)}[${position}]`;
+    return from === "0" ? at : at === "0" ? from : `${from} + ${at}`;
+  };
+  const isOfVectors = (buffer: string): boolean => vectors.has(bindings.buffers.get(buffer)?.root ?? "");
+  const vectorOf = (buffer: string, index: Expr, scope: Scope): string => {
+    const position = positionOf(buffer, index, scope);
+    const isName = /^[a-z]\w*$/.test(position);
+    const place = /^\d+$/.test(position) ? Number(position) / 4 : `${isName ? position : `(${position})`} / 4`;
+    return `${variables.get(bindings.buffers.get(buffer)?.root ?? "")}[${place}]`;
   };
   /** What the binding of a buffer holds: of one that serves several, what the first of them does. */
   const heldAs = (buffer: string): string => {
@@ -146,6 +161,10 @@ export function renderKernel(kernel: Kernel, bindings: Bindings): RenderedKernel
           lines.push(`${indent}${elementOf(s.buffer, s.index, scope)} = ${stored(s.buffer, value)};`);
           return;
         }
+        if (isOfVectors(s.buffer)) {
+          lines.push(`${indent}${vectorOf(s.buffer, s.index, scope)} = ${value};`);
+          return;
+        }
         const whole = s.value.kind === "variable" ? value : scope.names.make("lanes");
         if (whole !== value) lines.push(`${indent}let ${whole} = ${value};`);
         for (const [lane, name] of laneNames.entries()) {
@@ -198,18 +217,15 @@ export function renderKernel(kernel: Kernel, bindings: Bindings): RenderedKernel
     return heldAs(buffer) === storageOf(dtype) ? text : `bitcast<${heldAs(buffer)}>(${text})`;
   };
 
-  renderBody(
-    hoistAddresses(kernel),
-    { identifiers: new Map(), natural: new Set(kernel.sizes), names: names.inner() },
-    "  ",
-  );
+  renderBody(body, { identifiers: new Map(), natural: new Set(kernel.sizes), names: names.inner() }, "  ");
 
   const place = kernel.location ? [`// at ${formatPlace(kernel.location)}`] : [];
   const struct = ["struct Sizes {", ...[...uniforms].map(([meaning, { member }]) => lineOf(member, meaning)), "}"];
   const first = uniforms.size > 0 ? 1 : 0;
   const storage = bindings.storage.map(({ root, access, dtype }, i) => {
     const mode = access === "read" ? "read" : "read_write";
-    return `@group(0) @binding(${i + first}) var<storage, ${mode}> ${variables.get(root)}: array<${storageOf(dtype)}>;`;
+    const type = vectors.has(root) ? vectorNameOf(dtype) : storageOf(dtype);
+    return `@group(0) @binding(${i + first}) var<storage, ${mode}> ${variables.get(root)}: array<${type}>;`;
   });
   const builtins = [
     ["group_id", "workgroup_id", "vec3u"],

@@ -19,6 +19,9 @@ import {
 export const countOf = ({ shape }: Pick<GpuTensor, "shape">, sizes: Sizes): number =>
   shape.reduce<number>((product, dim) => product * evaluate(dim, sizes), 1);
 
+/** The least that a binding has: a vector of four, even where nothing is read. */
+const leastBytes = 4 * elementBytes;
+
 /** Bytes that a tensor is given: bindings of no bytes are not allowed. */
 const room = (elements: number): number => align(Math.max(1, elements * elementBytes), alignment);
 
@@ -133,7 +136,7 @@ export function layoutOf(graph: GpuGraph, globals: Offsets, sizes: Sizes, page =
       const from = evaluate(slice.place.offset, within) * elementBytes;
       const start = Math.floor(from / alignment) * alignment;
       const size = from - start + evaluate(slice.length, within) * elementBytes;
-      return { memory, offset: offset + start, size: Math.max(size, elementBytes) };
+      return { memory, offset: offset + start, size: Math.max(size, leastBytes) };
     },
   };
 }
