@@ -54,12 +54,14 @@ function accumulateRow(
   const add = (scratch: string, terms: readonly Expr[]): readonly Stmt[] =>
     columns((column) => {
       const point = pointAt(column);
-      const sum = terms.reduce<Expr>(
-        (before, term) => rule.step(context, point, [term], [before])[0]!,
-        k.load(scratch, column, "f32"),
-      );
-      const bound = bind([sum], draft.fresh);
-      return [...bound.statements, k.store(scratch, column, bound.values[0]!)];
+      // One term after the other: all that a single expression loads, registers would have to hold at once.
+      const name = draft.fresh("sum");
+      const sum = k.variable(name, "f32");
+      const steps = terms.flatMap((term) => {
+        const bound = bind(rule.step(context, point, [term], [sum]), draft.fresh);
+        return [...bound.statements, k.assign(name, bound.values[0]!)];
+      });
+      return [k.var(name, k.load(scratch, column, "f32")), ...steps, k.store(scratch, column, sum)];
     });
   const whole = multiplyDims(floorDivideDim(length, rowTerms), rowTerms);
   const loop = (scratch: string, from: Expr, to: Expr, step: number): Stmt => {
