@@ -103,7 +103,7 @@ export function renderKernel(kernel: Kernel, bindings: Bindings): RenderedKernel
   const vectorOf = (buffer: string, index: Expr, scope: Scope): string => {
     const position = positionOf(buffer, index, scope);
     const isName = /^[a-z]\w*$/.test(position);
-    const place = /^\d+$/.test(position) ? Number(position) / 4 : `${isName ? position : `(${position})`} / 4`;
+    const place = /^\d+$/.test(position) ? Number(position) / 4 : `${isName ? position : `(${position})`} >> 2u`;
     return `${variables.get(bindings.buffers.get(buffer)?.root ?? "")}[${place}]`;
   };
   /** What the binding of a buffer holds: of one that serves several, what the first of them does. */
