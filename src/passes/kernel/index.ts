@@ -19,6 +19,6 @@ export function optimizeKernel(
 ): readonly Kernel[] {
   if (target.groups) return bindToGrid(vectorize(kernel), target.groups, freshKernel).map(hoist);
   if (target.lanes === 1) return [hoist(kernel)];
-  const hoisted = splatOnce(hoist(vectorize(kernel)));
+  const hoisted = hoist(splatOnce(vectorize(kernel)));
   return [target.fma ? fuseMultiplyAdd(hoisted) : hoisted];
 }
