@@ -81,11 +81,9 @@ function compileModel(c: Context, scope: FileScope, options: CompileOptions): { 
     checkEntries(c, trained);
     const inputs = model.parameters.map((parameter) => parameter.name.name);
     // A broken model would only repeat its mistakes in the graphs of the training.
-    const { graphs: more, metrics } = infer
-      ? trainingGraphs(c, scope, { model, file }, trained)
-      : { graphs: [], metrics: [] };
-    graphs.push(...more);
-    plan = attempt(c, () => trainingPlan(c, scope, trained, inputs, metrics));
+    const made = infer ? trainingGraphs(c, scope, { model, file }, trained) : { graphs: [], metrics: [], several: [] };
+    graphs.push(...made.graphs);
+    plan = attempt(c, () => trainingPlan(c, scope, trained, inputs, made));
   }
   c.graph = c.init;
   const init = finishGraph(c.init, [], new Map([...c.init.current].filter(([name]) => c.globals.has(name))));

@@ -61,13 +61,19 @@ export function checkEntries(c: Context, train: TrainDeclaration): void {
   }
 }
 
+/** What an epoch gives besides the loss, and what of it is not one number. */
+export interface EpochNames {
+  readonly metrics: readonly string[];
+  readonly several: readonly string[];
+}
+
 /** The plan of a `train` block. Mistakes are reported; what is missing gets its usual value. */
 export function trainingPlan(
   c: Context,
   file: FileScope,
   train: TrainDeclaration,
   inputs: readonly string[],
-  metrics: readonly string[],
+  { metrics, several }: EpochNames,
 ): TrainingPlan {
   const env: Environment = { scope: openScope(), file };
   c.frame = { ...rootFrame(file.file), span: train.name.span };
@@ -98,7 +104,7 @@ export function trainingPlan(
   const folds = entryOf(train, "folds") ? count("folds", 5, 2) : undefined;
   if (validation && folds !== undefined)
     fault(entryOf(train, "folds")!.span, "folds and validation exclude each other", "leave one of them out");
-  const earlyStop = earlyStopOf(c, env, train, metrics, fault);
+  const earlyStop = earlyStopOf(c, env, train, { metrics, several }, fault);
   return {
     model: train.name.name,
     inputs,
@@ -144,7 +150,7 @@ function earlyStopOf(
   c: Context,
   env: Environment,
   train: TrainDeclaration,
-  metrics: readonly string[],
+  { metrics, several }: EpochNames,
   fault: Fault,
 ): TrainingPlan["earlyStop"] {
   const entry = entryOf(train, "early_stop");
@@ -157,6 +163,12 @@ function earlyStopOf(
       return fault(written.span, "early_stop names a value to watch", `early_stop: loss, patience: 3; ${all}`);
     return fault(written.span, `an epoch gives no ${written.name}`, helpFor(written.name, names, all));
   }
+  if (several.includes(written.name))
+    return fault(
+      written.span,
+      `early_stop watches ${written.name}, which is not one number`,
+      "watch a loss or another metric",
+    );
   const held = train.entries.some(({ name }) => name.name === "validation" || name.name === "folds");
   if (written.name.startsWith("val_") && !held)
     return fault(written.span, `${written.name} needs rows that are held back`, "add validation: 10%");

@@ -4,14 +4,14 @@
 import { isFloat } from "../ir/dtype.ts";
 import { type Graph, literal, type Value } from "../ir/graph.ts";
 import type { ModelDeclaration, TrainDeclaration } from "./ast.ts";
-import { attempt, type Context, mistake, rootFrame } from "./context.ts";
+import { attempt, type Context, mistake, report, rootFrame } from "./context.ts";
 import { type Environment, evaluate } from "./evaluate.ts";
 import { addInput, createGraphState, finishGraph, type GraphState, keyInput, stepInput } from "./graph-state.ts";
 import { freeType, openModel, runModel } from "./model.ts";
 import type { FileScope } from "./resolve.ts";
 import { openScope } from "./scope.ts";
 import { entryOf } from "./train-entries.ts";
-import { addMetrics, checkMetrics, metricEntries, metricsGraph } from "./train-metrics.ts";
+import { addMetrics, checkMetrics, metricEntries, metricsGraph, ofSeveralNumbers } from "./train-metrics.ts";
 import { optimize, optimizerOf, scheduledRate } from "./train-update.ts";
 import { describe, kindOf, tensor } from "./values.ts";
 
@@ -19,6 +19,8 @@ export interface TrainingGraphs {
   readonly graphs: readonly Graph[];
   /** As the graph `metrics` names them, besides the loss. */
   readonly metrics: readonly string[];
+  /** What an epoch gives that is not one number. */
+  readonly several: readonly string[];
 }
 
 /** A model and the file that declares it, which may be another than the one with the `train` block. */
@@ -54,8 +56,27 @@ export function trainingGraphs(
     addMetrics(c, evaluation.env, { model, train }, metrics, held);
     graphs.push(finishGraph(evaluation.graph, [], updatesOf(c, evaluation.graph, true)));
   }
-  if (loss) graphs.push(metricsGraph(c, evaluation.env, train, metrics));
-  return { graphs, metrics: metrics.map((metric) => metric.name) };
+  const totals = loss && metricsGraph(c, evaluation.env, train, metrics);
+  if (totals) graphs.push(totals);
+  const several = totals ? ofSeveralNumbers(totals) : [];
+  checkWatched(c, program, train, graphs, several);
+  return { graphs, metrics: metrics.map((metric) => metric.name), several };
+}
+
+/** An optimizer that watches what an epoch gives can only watch one number. */
+function checkWatched(
+  c: Context,
+  { file }: FileScope,
+  train: TrainDeclaration,
+  graphs: readonly Graph[],
+  several: readonly string[],
+): void {
+  const step = graphs.find(({ name }) => name === "train_step");
+  const watched = several.find((name) => step?.inputs.some((input) => input.name === `epoch.${name}`));
+  if (watched === undefined) return;
+  const span = entryOf(train, "optimizer")?.values[0]?.span ?? train.name.span;
+  const message = `the optimizer watches ${watched}, which is not one number`;
+  report(c, mistake(c, "train", message, { place: { file, span }, help: "watch a loss or another metric" }).diagnostic);
 }
 
 /** Runs the model, and puts the targets beside the names that its body bound. */

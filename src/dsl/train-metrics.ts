@@ -159,6 +159,12 @@ export function metricsGraph(
   return finishGraph(graph, outputs, new Map());
 }
 
+/** Those of the names that an epoch gives, with or without `val_`, behind which there are several numbers, such as one for each class. */
+export function ofSeveralNumbers({ outputs }: Graph): readonly string[] {
+  const several = outputs.filter(({ value }) => value.type.shape.length > 0);
+  return several.flatMap(({ name }) => [name, `val_${name}`]);
+}
+
 function averageOf(c: Context, name: string): Value {
   const total = (part: string): Value => {
     const found: Global | undefined = c.globals.get(`metric.${name}.${part}`);

@@ -2,11 +2,10 @@
 // run's progress says, down to the batch.
 
 import { averageOf } from "../dsl/training-plan.ts";
-import { UserError } from "../util/user-error.ts";
 import { type Batches, trainingBatches } from "./batches.ts";
 import { brokenGlobals, divergence } from "./divergence.ts";
 import type { Metrics } from "./events.ts";
-import { watched, watchOf } from "./monitor.ts";
+import { watchOf } from "./monitor.ts";
 import { isBetter } from "./progress.ts";
 import { randomFor } from "./random.ts";
 import { keptWeights, type Run, restore, weightsOf } from "./run.ts";
@@ -81,7 +80,7 @@ async function trainEpoch(run: Run, batches: Batches, seed: number): Promise<boo
   return true;
 }
 
-/** What the optimizer may know of the epoch before, as it does again when the run is resumed. Throws a UserError for what is not one number. */
+/** What the optimizer may know of the epoch before, as it does again when the run is resumed. */
 function lastEpoch({ session, progress }: Run): Readonly<Record<string, number>> {
   const metrics = progress.epoch === 0 ? {} : (progress.history.at(-1)?.metrics ?? {});
   const asked = (session.inputs.train_step ?? []).filter((name) => name.startsWith("epoch."));
@@ -89,9 +88,6 @@ function lastEpoch({ session, progress }: Run): Readonly<Record<string, number>>
     const name = input.slice("epoch.".length);
     if (name === "count") return [name, progress.epoch];
     const value = metrics[name];
-    if (Array.isArray(value)) {
-      throw new UserError(`the optimizer watches ${name}, which is not one number`, "watch a loss or another metric");
-    }
     // A checkpoint, which is JSON, has null where there is no number.
     return [name, typeof value === "number" ? value : Number.NaN];
   });
@@ -125,7 +121,7 @@ async function endEpoch(run: Run, metrics: Metrics): Promise<void> {
   progress.history.push({ ...place, metrics });
   report({ event: "epoch", ...place, epochs: plan.epochs, metrics });
   const watch = watchOf(plan);
-  const value = watch && watched(watch, metrics);
+  const value = watch && Number(metrics[watch.monitor]);
   if (watch && value !== undefined && isBetter(watch.best, value, progress.best?.value)) {
     progress.best = { value, epoch: progress.epoch };
     run.best = await keptWeights(run);

@@ -122,7 +122,7 @@ async function predictionsOf(run: Run, data: Dataset) {
 /** Opens the store, takes up a checkpoint, and says what is going to be done. */
 async function begin(options: TrainOptions, split: Split): Promise<Run> {
   const { executable, module, plan, shuffle = true, report = () => {}, pace = usualPace } = options;
-  checkMonitor(plan);
+  checkMonitor(plan, module);
   const session = sessionOf(executable, module);
   const identity = () => identityOf(session, plan, options);
   const { resume = false } = options;

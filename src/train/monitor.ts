@@ -1,15 +1,24 @@
-// What early stopping watches, checked before the first epoch instead of after it.
+// What early stopping and the optimizer watch, checked before the first epoch instead of after it.
 
 import type { TrainingPlan } from "../dsl/training-plan.ts";
+import type { Module } from "../ir/graph.ts";
 import { closest } from "../util/text.ts";
 import { UserError } from "../util/user-error.ts";
-import type { Metrics } from "./events.ts";
 import { type Best, usualBest } from "./progress.ts";
 
-/** Throws a UserError where the plan's early stopping watches what no epoch will report. */
-export function checkMonitor(plan: TrainingPlan): void {
+/** Throws a UserError where the plan's early stopping, or the optimizer, watches what no epoch will report as one number. */
+export function checkMonitor(plan: TrainingPlan, { graphs }: Pick<Module, "graphs">): void {
+  const outputs = graphs.get("metrics")?.outputs ?? [];
+  const checkNumber = (watcher: string, name: string): void => {
+    const found = outputs.find((output) => output.name === name.replace(/^val_/, ""));
+    if (!found || found.value.type.shape.length === 0) return;
+    throw new UserError(`${watcher} watches ${name}, which is not one number`, "watch a loss or another metric");
+  };
+  for (const { name } of graphs.get("train_step")?.inputs ?? [])
+    if (name.startsWith("epoch.")) checkNumber("the optimizer", name.slice("epoch.".length));
   if (!plan.earlyStop) return;
   const { monitor } = plan.earlyStop;
+  checkNumber("early_stop", monitor);
   const own = ["loss", ...plan.metrics];
   const validation = own.map((name) => `val_${name}`);
   const known = plan.validation || plan.folds ? [...own, ...validation] : own;
@@ -31,15 +40,6 @@ export interface Watch {
 export function watchOf({ earlyStop, validation }: TrainingPlan): Watch | undefined {
   const monitor = earlyStop?.monitor ?? (validation ? "val_loss" : undefined);
   return monitor === undefined ? undefined : { monitor, best: earlyStop?.best ?? usualBest(monitor) };
-}
-
-/** The watched value of an epoch. Throws a UserError where it is not one number. */
-export function watched({ monitor }: Watch, metrics: Metrics): number {
-  const value = metrics[monitor];
-  if (Array.isArray(value)) {
-    throw new UserError(`early_stop watches ${monitor}, which is not one number`, "watch val_loss");
-  }
-  return Number(value);
 }
 
 /** The metric of the held-back rows by which folds are compared. */

@@ -11,10 +11,12 @@ export interface Split {
 }
 
 /**
- * The split of `plan.validation`, the whole data where there is none. Unless the plan says which, the rows are chosen at random; of the
- * windows of a sequence they are the last. Rows keep their order. Throws a UserError.
+ * The split of `plan.validation`, the whole data where there is none. Unless the plan says which, the rows are chosen at random, where the
+ * plan has a target of classes the share of each class (stratified); of the windows of a sequence they are the last. Rows keep their
+ * order. Throws a UserError.
  */
-export function validationSplit(data: Dataset, { validation, seed }: TrainingPlan): Split {
+export function validationSplit(data: Dataset, plan: TrainingPlan): Split {
+  const { validation } = plan;
   if (!validation) return { train: data };
   const held = Math.round(validation.share * data.rows);
   const from = validation.from ?? (data.overlap === undefined ? "random" : "last");
@@ -24,11 +26,23 @@ export function validationSplit(data: Dataset, { validation, seed }: TrainingPla
     throw new UserError(`${what} and ${Math.max(0, left)} for training`, "change the share, or use more rows");
   }
   if (from === "last") return { train: sliceRows(data, 0, left), validation: sliceRows(data, data.rows - held) };
-  const order = permutation(data.rows, randomFor("validation", seed));
-  return {
-    train: selectRows(data, order.slice(held).sort()),
-    validation: selectRows(data, order.slice(0, held).sort()),
-  };
+  // Of rows that stand class by class, those at even distances are the same share of every class.
+  const isHeld = (at: number): boolean =>
+    Math.floor(((at + 1) * held) / data.rows) > Math.floor((at * held) / data.rows);
+  return partition(data, orderByClass(data, plan, "validation"), isHeld);
+}
+
+/** The rows at the places of an order that are held back, and the others; both in the order of the table. */
+const partition = (data: Dataset, order: Int32Array, isHeld: (at: number) => boolean): Required<Split> => ({
+  train: selectRows(data, order.filter((_row, at) => !isHeld(at)).sort()),
+  validation: selectRows(data, order.filter((_row, at) => isHeld(at)).sort()),
+});
+
+/** All rows in a random order; where the plan has a target of classes, class by class, each in random order. */
+function orderByClass(data: Dataset, plan: TrainingPlan, purpose: string): Int32Array {
+  const order = permutation(data.rows, randomFor(purpose, plan.seed));
+  const [classes] = plan.targets.flatMap((name) => classesOf(data.columns[name]) ?? []);
+  return classes ? order.sort((a, b) => classes[a]! - classes[b]!) : order;
 }
 
 /**
@@ -42,14 +56,8 @@ export function foldSplit(data: Dataset, plan: TrainingPlan, folds: number, fold
     throw new UserError(`${data.rows} rows cannot be split into ${folds} folds`, `choose from 2 to ${data.rows} folds`);
   }
   if (data.overlap !== undefined) return pieceSplit(data, data.overlap, folds, fold);
-  const order = permutation(data.rows, randomFor("folds", plan.seed));
-  const [classes] = plan.targets.flatMap((name) => classesOf(data.columns[name]) ?? []);
-  // Equal classes stand side by side, each in random order; dealing them out in turn spreads each class evenly.
-  if (classes) order.sort((a, b) => classes[a]! - classes[b]!);
-  return {
-    train: selectRows(data, order.filter((_row, i) => i % folds !== fold).sort()),
-    validation: selectRows(data, order.filter((_row, i) => i % folds === fold).sort()),
-  };
+  // Dealing rows out in turn that stand class by class spreads each class evenly.
+  return partition(data, orderByClass(data, plan, "folds"), (at) => at % folds === fold);
 }
 
 /** Of rows with more values than this, ones are no classes. */

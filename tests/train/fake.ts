@@ -5,7 +5,7 @@ import type { Executable, Tensors } from "../../src/backends/backend.ts";
 import type { TrainingPlan } from "../../src/dsl/training-plan.ts";
 import { symbol } from "../../src/ir/dim.ts";
 import type { Tensor } from "../../src/ir/dtype.ts";
-import type { Global, GlobalRole, Graph } from "../../src/ir/graph.ts";
+import type { Global, GlobalRole, Graph, GraphOutput } from "../../src/ir/graph.ts";
 import type { Dataset } from "../../src/train/data/dataset.ts";
 import { randomFor } from "../../src/train/random.ts";
 import type { TrainedModule } from "../../src/train/session.ts";
@@ -42,6 +42,11 @@ const graph = (name: string, ...inputs: string[]): Graph => ({
   updates: [],
 });
 
+const output = (name: string, ...shape: number[]): GraphOutput => ({
+  name,
+  value: { kind: "global", name, type: { dtype: "f32", shape } },
+});
+
 export const module: TrainedModule = {
   globals: new Map(globals.map((each) => [each.name, each])),
   graphs: new Map(
@@ -49,7 +54,7 @@ export const module: TrainedModule = {
       graph("init", "key"),
       graph("train_step", "x", "t", "key", "step"),
       graph("eval_step", "x", "t"),
-      graph("metrics"),
+      { ...graph("metrics"), outputs: [output("loss"), output("rows"), output("pair", 2)] },
     ].map((each) => [each.name, each]),
   ),
 };

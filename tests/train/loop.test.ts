@@ -145,7 +145,12 @@ describe("early stopping", () => {
     await expect(run({ plan: { ...without, earlyStop: { monitor: "val_loss", patience: 1 } } })).rejects.toThrow(
       "add `validation: 10%`",
     );
-    await expect(watch("val_pair")).rejects.toThrow("is not one number");
+    const executable = fakeExecutable();
+    const vector = { ...watched, earlyStop: { monitor: "val_pair", patience: 1 } };
+    await expect(run({ executable, plan: vector })).rejects.toThrow(
+      "early_stop watches val_pair, which is not one number",
+    );
+    expect(executable.read("count").data[0]).toBe(0);
   });
 });
 

@@ -57,6 +57,41 @@ describe("folds", () => {
   });
 });
 
+describe("a share for validation", () => {
+  // Of 60 rows every tenth has the rare class, and the others take turns.
+  const label = Array.from({ length: 60 }, (_, i) => (i % 10 === 0 ? 2 : i % 2));
+  const target = { ...plan, targets: ["label"] };
+  const load60 = (values: readonly number[], ...more: readonly DataCall[]) =>
+    load("data", call("rows", [], { x: [...label.keys()], label: values }), ...more);
+
+  it.each([{ share: 1 / 3 }, { share: 1 / 3, from: "random" }] as const)(
+    "has its part of each class: %o",
+    async (by) => {
+      const data = await load60(label, call("hide_labels", [0]));
+      const drawn = [1, 2].map((seed) => {
+        const { train, validation } = validationSplit(data, { ...target, seed, validation: by });
+        const rows = [...inMemory(validation!).columns.x!.data];
+        const counts = [0, 1, 2].map((wanted) => rows.filter((row) => label[row] === wanted).length);
+        expect(counts).toEqual([8, 10, 2]);
+        expect([...rows, ...inMemory(train).columns.x!.data].sort((a, b) => a - b)).toEqual([...label.keys()]);
+        return rows;
+      });
+      expect(drawn[0]).not.toEqual(drawn[1]);
+    },
+  );
+
+  it("is by chance where the target is a quantity", async () => {
+    const { validation } = validationSplit(await load60(label.map((v) => v + 0.5)), {
+      ...target,
+      seed: 1,
+      validation: { share: 1 / 3 },
+    });
+    const rows = [...inMemory(validation!).columns.x!.data];
+    expect(rows.length).toBe(20);
+    expect([0, 1, 2].map((wanted) => rows.filter((row) => label[row] === wanted).length)).not.toEqual([8, 10, 2]);
+  });
+});
+
 describe("windows of a sequence", () => {
   it.each([
     ["of a series, which overlap", series, 36, 9, 23],

@@ -32,13 +32,31 @@ function* blocksOfFile(file: OpenFile): Generator<Uint8Array> {
   for (let at = 0; at < file.size; at += block) yield file.read(at, Math.min(file.size, at + block));
 }
 
-/** The code points of a text. Throws a FormatError where it is not UTF-8. */
-function codePoints({ path, size, blocks }: TextFile): Int32Array {
+/** A text as the numbers of its characters: one byte each, unless there are more than 256 different ones. */
+interface NumberedText {
+  readonly numbers: Uint8Array | Int32Array;
+  /** The code point of each number, in ascending order. */
+  readonly classes: readonly number[];
+}
+
+/** Numbers the characters of a text. Throws a FormatError where it is not UTF-8. */
+function numberCharacters({ path, size, blocks }: TextFile): NumberedText {
   const decoder = new TextDecoder("utf-8", { fatal: true });
-  const points = new Int32Array(size);
+  /** Numbers in order of appearance, until all are known. */
+  const known = new Map<number, number>();
+  let numbers: Uint8Array | Int32Array = new Uint8Array(size);
   let count = 0;
   const add = (text: string): void => {
-    for (const character of text) points[count++] = character.codePointAt(0)!;
+    for (const character of text) {
+      const point = character.codePointAt(0)!;
+      let number = known.get(point);
+      if (number === undefined) {
+        number = known.size;
+        known.set(point, number);
+        if (number === 256) numbers = Int32Array.from(numbers);
+      }
+      numbers[count++] = number;
+    }
   };
   try {
     for (const bytes of blocks) add(decoder.decode(bytes, { stream: true }));
@@ -47,7 +65,11 @@ function codePoints({ path, size, blocks }: TextFile): Int32Array {
     if (error instanceof FormatError) throw error;
     throw new FormatError(path, "the text is not UTF-8", "save the file in the encoding UTF-8");
   }
-  return points.subarray(0, count);
+  const classes = [...known.keys()].sort((a, b) => a - b);
+  const places = new Map(classes.map((point, i) => [point, i]));
+  const ordered = [...known.keys()].map((point) => places.get(point)!);
+  for (let i = 0; i < count; i++) numbers[i] = ordered[numbers[i]!]!;
+  return { numbers: numbers.subarray(0, count), classes };
 }
 
 /**
@@ -61,21 +83,20 @@ export function readCharacters(
   shifted: Readonly<Record<string, Setting>>,
 ): Dataset {
   const shifts = { text: 0, ...Object.fromEntries(Object.entries(shifted).map(([name, by]) => [name, shiftOf(by)])) };
-  const data = codePoints(text);
+  const { numbers: data, classes } = numberCharacters(text);
   const reach = Math.max(...Object.values(shifts));
   const rows = Math.floor((data.length - reach) / window);
   if (rows < 1) {
     const what = `${text.path} has ${data.length} characters, fewer than the ${window + reach} of one window`;
     throw new DataError(call, what, "make the window shorter");
   }
-  const classes = [...new Set(data)].sort((a, b) => a - b);
-  const numbers = new Map(classes.map((point, i) => [point, i]));
-  for (let i = 0; i < data.length; i++) data[i] = numbers.get(data[i]!)!;
   const names = classes.map((point) => String.fromCodePoint(point));
-  const series = { dtype: "i32", shape: [data.length], data } as const;
+  const dtype = data instanceof Uint8Array ? "u8" : "i32";
+  const series = { dtype, shape: [data.length], data } as const;
+  // Bytes become i32 when they are copied into a batch.
   const columns = Object.entries(shifts).map(([name, start]): [string, Column] => [
     name,
-    windowsOf(series, { rows, length: window, start, stride: window }),
+    { ...windowsOf(series, { rows, length: window, start, stride: window }), dtype: "i32" },
   ]);
   const table = datasetOf(
     call,

@@ -184,6 +184,15 @@ describe("a text that is read in blocks", () => {
     expect(await load(pipeline, 0)).toEqual(whole);
   });
 
+  it("has any number of different characters, with those that come late", async () => {
+    const points = Array.from({ length: 300 }, (_, i) => 0x4e00 + 299 - i);
+    write("many.txt", String.fromCodePoint(...points, ...points));
+    const { columns, classes } = await load([call("characters", ["many.txt", 600])]);
+    expect(classes.text).toEqual([...points].reverse().map((point) => String.fromCodePoint(point)));
+    const numbers = points.map((point) => point - 0x4e00);
+    expect(columns.text).toEqual({ dtype: "i32", shape: [1, 600], data: Int32Array.from([...numbers, ...numbers]) });
+  });
+
   it("that is no text is told", async () => {
     write("no.txt", Uint8Array.of(97, 0xff, 98));
     for (const most of [undefined, 0])
