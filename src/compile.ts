@@ -13,7 +13,7 @@ import { type Observation, parsePipeline, runPipeline } from "./passes/pipeline.
 
 /** The order of passes that `compile` uses unless told otherwise; differentiation comes first, planning last. */
 export const defaultPipeline =
-  "differentiate,hoist-scans,canonicalize,fold-constants,eliminate-common,canonicalize,split-phases,eliminate-dead,open-scans,fuse-attention,fuse,plan-memory";
+  "differentiate,hoist-scans,canonicalize,fold-constants,eliminate-common,canonicalize,split-phases,lay-out-planes,eliminate-dead,open-scans,fuse-attention,fuse,plan-memory";
 
 /** `auto` is WebAssembly where it can run with vectors, else JavaScript. */
 export const targetNames = ["js", "wasm", "webgpu", "auto"] as const;

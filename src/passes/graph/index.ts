@@ -13,6 +13,7 @@ import { hoistScans } from "./hoist-scans.ts";
 import { openScans } from "./open-scans.ts";
 import { splitPhases } from "./phases.ts";
 import { planMemory } from "./plan-memory.ts";
+import { layOutPlanes } from "./planes.ts";
 
 export const graphPasses: readonly Pass[] = [
   differentiate,
@@ -21,6 +22,7 @@ export const graphPasses: readonly Pass[] = [
   eliminateCommon,
   decompose,
   splitPhases,
+  layOutPlanes,
   eliminateDead,
   hoistScans,
   openScans,

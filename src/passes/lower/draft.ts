@@ -59,8 +59,8 @@ export interface LoopAxis {
 export interface Within {
   /** The positions along the axis that has lanes are those of lane 0 of vectors. */
   readonly vector: boolean;
-  /** The positions along the axis that has an interior lie there. */
-  readonly inside: boolean;
+  /** Axes, by depth, along which the positions lie in the interior. */
+  readonly inside: readonly number[];
 }
 
 /** What is done at a tile. */
@@ -86,7 +86,7 @@ export function nest(axes: readonly LoopAxis[], fresh: (stem: string) => string,
       const inside = (at: Expr) =>
         around(depth + 1, [...positions, run(at, part.width, part.lanes)], {
           vector: within.vector || part.lanes > 1,
-          inside: within.inside || part.inside === true,
+          inside: part.inside ? [...within.inside, depth] : within.inside,
         });
       if (part.once !== undefined) return inside(part.once);
       const name = fresh(axis.stem);
@@ -100,7 +100,7 @@ export function nest(axes: readonly LoopAxis[], fresh: (stem: string) => string,
       ];
     });
   };
-  return around(0, [], { vector: false, inside: false });
+  return around(0, [], { vector: false, inside: [] });
 }
 
 /** The body with a loop over the lanes around it, where it has vectors: the pass `vectorize` lifts that. */
@@ -115,15 +115,15 @@ export function inLanes(
 }
 
 /** Like `nest`, for bodies that need not know about lanes: they get positions that are those of each lane. */
-export function nestLanes(
-  axes: readonly LoopAxis[],
-  fresh: (stem: string) => string,
-  body: (positions: readonly (readonly Expr[])[]) => readonly Stmt[],
-): readonly Stmt[] {
-  return nest(axes, fresh, (positions, { vector }) => {
+export function nestLanes(axes: readonly LoopAxis[], fresh: (stem: string) => string, body: NestBody): readonly Stmt[] {
+  return nest(axes, fresh, (positions, within) => {
+    const { vector } = within;
     const role = axes.find((axis) => axis.lanes)?.role ?? "element";
     return inLanes(vector ? fresh("lane") : "", vector, role, (lane) =>
-      body(positions.map((list, i) => (axes[i]!.lanes ? list.map((at) => k.add(at, lane)) : list))),
+      body(
+        positions.map((list, i) => (axes[i]!.lanes ? list.map((at) => k.add(at, lane)) : list)),
+        within,
+      ),
     );
   });
 }

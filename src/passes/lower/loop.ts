@@ -8,9 +8,13 @@ import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 import { operation } from "../../ir/ops/index.ts";
 import { isElementwise } from "../graph/fuse-roles.ts";
 import type { Access, Iteration } from "../graph/iteration.ts";
+import { substitute } from "../kernel/rewrite.ts";
+import type { Interval } from "../schedule/reduction.ts";
 import type { TileTable } from "../schedule/tiles.ts";
 import { bind } from "./bind.ts";
 import { type Draft, type LoopAxis, nestLanes } from "./draft.ts";
+import { conditionsOn, intervalOf } from "./interior.ts";
+import { assume } from "./narrow.ts";
 
 /** Element loops: every output at every index. */
 export function lowerLoop(draft: Draft, iteration: Iteration): readonly Stmt[] {
@@ -19,16 +23,64 @@ export function lowerLoop(draft: Draft, iteration: Iteration): readonly Stmt[] {
     const axes = withLanes([elementAxis("i", productOf(shape))], draft.tiles);
     return nestLanes(axes, draft.fresh, ([at]) => storeAll(draft, draft.outputs, () => [at![0]!]));
   }
-  return nestLanes(
-    withLanes(
-      shape.map((size, axis) => elementAxis(`i${axis}`, size)),
-      draft.tiles,
+  const axes = withLanes(
+    shape.map((size, axis) => elementAxis(`i${axis}`, size)),
+    draft.tiles,
+  );
+  const places = shape.map((_, axis) => k.variable(`?${axis}`, "index"));
+  const at = (index: readonly Expr[]): readonly Expr[] =>
+    draft.outputs.map((output) => draft.elements.element(output, indexBy(iteration.access.get(output)!, index)));
+  const values = at(places);
+  return nestLanes(draft.tiles.cutsLoops ? withInteriors(axes, values) : axes, draft.fresh, (positions, { inside }) => {
+    const index = positions.map((list) => list[0]!);
+    const points = draft.outputs.map((output) => ({ output, index: indexBy(iteration.access.get(output)!, index) }));
+    return storePoints(draft, points, inside.length > 0 ? between(inside, index, at) : undefined);
+  });
+}
+
+/** Borders may be this part of an axis, at most: else there is no telling which side is the usual one. */
+const mostBorder = 1 / 4;
+
+/**
+ * Where conditions bound the axis of vectors, as those of padding do, there are no vectors at borders, and no conditions between them.
+ * The same goes for the axis before it.
+ */
+function withInteriors(axes: readonly LoopAxis[], values: readonly Expr[]): readonly LoopAxis[] {
+  const last = axes.findIndex(({ lanes }) => lanes);
+  const interior = interiorIn(axes, last, values);
+  if (!interior) return axes;
+  const before = axes.findLastIndex((_, axis) => axis < last && interiorIn(axes, axis, values) !== undefined);
+  const at = before < 0 ? undefined : interiorIn(axes, before, values);
+  return axes.map((axis, i) =>
+    i === last ? { ...axis, interior } : i === before && at ? { ...axis, interior: at } : axis,
+  );
+}
+
+function interiorIn(axes: readonly LoopAxis[], axis: number, values: readonly Expr[]): Interval | undefined {
+  const size = axes[axis]?.size;
+  const interior = typeof size === "number" ? intervalOf(values, `?${axis}`, size, new Map()) : undefined;
+  if (!interior || typeof size !== "number") return undefined;
+  const border = size - (interior[1] - interior[0]);
+  return border > 0 && border <= mostBorder * size ? interior : undefined;
+}
+
+/** The values at a point between the borders of some axes, where all conditions on these hold. */
+function between(
+  axes: readonly number[],
+  index: readonly Expr[],
+  at: (index: readonly Expr[]) => readonly Expr[],
+): readonly Expr[] {
+  const names = axes.map((axis) => `?${axis}`);
+  const general = at(index.map((place, axis) => (axes.includes(axis) ? k.variable(`?${axis}`, "index") : place)));
+  const position = new Map(axes.map((axis, i) => [names[i]!, index[axis]!]));
+  return general.map((value) =>
+    substitute(
+      assume(
+        value,
+        names.flatMap((name) => conditionsOn(name, [value])),
+      ),
+      position,
     ),
-    draft.fresh,
-    (positions) => {
-      const index = positions.map((list) => list[0]!);
-      return storeAll(draft, draft.outputs, (output) => indexBy(iteration.access.get(output)!, index));
-    },
   );
 }
 
@@ -84,11 +136,9 @@ export function storeAll(
 export function storePoints(
   draft: Draft,
   points: readonly { readonly output: ResultValue; readonly index: readonly Expr[] }[],
+  values: readonly Expr[] = points.map(({ output, index }) => draft.elements.element(output, index)),
 ): readonly Stmt[] {
-  const bound = bind(
-    points.map(({ output, index }) => draft.elements.element(output, index)),
-    draft.fresh,
-  );
+  const bound = bind(values, draft.fresh);
   const several = points.length > 1;
   const lets: Stmt[] = [];
   const stores = points.map(({ output, index }, i): Stmt => {

@@ -47,7 +47,7 @@ export function lowerPacked(tiling: Tiling, length: number, block: ColumnBlock |
       vector || !tail ? undefined : panelAt(tiling, first, name, at!.slice(0, 1), true, { columns: at!.length });
     if (padded && tail) {
       const tiles = overRows(vector, (arranged, positions, { inside }) =>
-        storeFromTail(tiling, arranged, [at!, ...positions], inside, padded, tail),
+        storeFromTail(tiling, arranged, [at!, ...positions], inside.length > 0, padded, tail),
       );
       return [...padded.fill, ...tiles];
     }

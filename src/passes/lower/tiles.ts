@@ -74,7 +74,7 @@ export function lowerTiles(
   const tile: Tiling["tile"] = (arranged, positions, { vector, inside }, panel) =>
     inLanes(lane, vector, laneRole, (at) => {
       const points = pointsAt(arranged, positions, at);
-      const sums = accumulateIn(arranged, points, inside, panel);
+      const sums = accumulateIn(arranged, points, inside.length > 0, panel);
       const stores = waiting?.store({
         plan: arranged,
         positions,

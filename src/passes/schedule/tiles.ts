@@ -66,6 +66,8 @@ export interface TileTable {
   readonly splitDepth: number;
   /** Positions between borders, at least, for tiles along an axis with padding. */
   readonly interior: number;
+  /** Whether loops over elements are cut at the borders of padding; where each loop is a start of threads they are not. */
+  readonly cutsLoops: boolean;
   /**
    * The most terms of a part of a sum of few results: so many lines of both operands stay in the fastest cache. The sums wait for the
    * next part in memory. 0 where that never pays.
@@ -123,6 +125,7 @@ export const scalarTiles: TileTable = {
   transposeReuse: 8,
   splitDepth: Number.POSITIVE_INFINITY,
   interior: Number.POSITIVE_INFINITY,
+  cutsLoops: false,
   partLength: 0,
   loadsFirst: false,
   shortRun: 0,
@@ -174,6 +177,7 @@ const vectorTiles: Omit<TileTable, "contraction" | "loadsFirst"> = {
   transposeReuse: 2,
   splitDepth: 32,
   interior: 4,
+  cutsLoops: true,
   partLength: 256,
   shortRun: 8,
   sumTerms: 2048,
