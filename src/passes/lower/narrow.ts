@@ -34,10 +34,7 @@ export function narrow(
   domain: readonly Expr[],
   limits: readonly Bounds[],
 ): Narrowing | undefined {
-  const shared = sharedConditions(steps);
-  const idle = shared.filter((condition) =>
-    steps.every((step, i) => exprKey(without(step, condition)) === exprKey(accumulators[i]!)),
-  );
+  const idle = idleConditions(steps, accumulators);
   const bounds = new Map<number, Bounds>();
   const known: Condition[] = [];
   const later: { readonly at: number; readonly condition: Condition; readonly multiple: Multiple }[] = [];
@@ -75,8 +72,27 @@ export function narrow(
   return bounds.size === 0 ? undefined : { bounds, simplify: (expr) => assume(expr, known) };
 }
 
+/**
+ * Conditions that all steps share and that depend on none of the loop variables `domain`: where one fails, no step has an effect.
+ */
+export function conditionsAround(
+  steps: readonly Expr[],
+  accumulators: readonly Expr[],
+  domain: readonly Expr[],
+): readonly Condition[] {
+  return idleConditions(steps, accumulators).filter((condition) =>
+    domain.every((variable) => variable.kind !== "variable" || !mentions(condition, variable.name)),
+  );
+}
+
 /** Whether there is any condition that all steps share. */
 export const sharesConditions = (steps: readonly Expr[]): boolean => sharedConditions(steps).length > 0;
+
+/** Conditions that all steps share, and without which none changes its accumulator. */
+const idleConditions = (steps: readonly Expr[], accumulators: readonly Expr[]): readonly Condition[] =>
+  sharedConditions(steps).filter((condition) =>
+    steps.every((step, i) => exprKey(without(step, condition)) === exprKey(accumulators[i]!)),
+  );
 
 interface Multiple {
   readonly of: Expr;

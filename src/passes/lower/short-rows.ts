@@ -7,7 +7,7 @@ import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
 import type { OuterPlan, ReductionPlan } from "../schedule/reduction.ts";
 import { collapse } from "./collapse.ts";
 import { type Draft, inLanes, type LoopAxis, nest } from "./draft.ts";
-import type { Bounds } from "./narrow.ts";
+import { assume, type Bounds, conditionsAround } from "./narrow.ts";
 import type { Reduction } from "./registers.ts";
 import { clearSums, waitingAt } from "./split-sum.ts";
 
@@ -60,7 +60,7 @@ export interface ShortRowOptions {
   /** The points at positions along each axis, at a place in the vectors. */
   readonly points: (positions: readonly (readonly Expr[])[], at: Expr) => readonly (readonly Expr[])[];
   readonly lane: { readonly name: string; readonly role: LoopRole };
-  readonly accumulate: (points: readonly (readonly Expr[])[]) => readonly Stmt[];
+  readonly accumulate: (points: readonly (readonly Expr[])[], part: Reduction) => readonly Stmt[];
   readonly store: (points: readonly (readonly Expr[])[]) => readonly Stmt[];
   /** Of the outermost loop over parts, where not all of it is meant. */
   readonly slice: Bounds | undefined;
@@ -95,13 +95,17 @@ export function lowerShortRows(draft: Draft, { part, parts }: Parts, options: Sh
         body(Array.from({ length: most }, (_, i) => k.add(k.add(first, from), i * lanes)));
       return [k.loop(draft.fresh("n"), all.length * lanes, inner, { step, mode: "parallel", role: "n" })];
     };
-    const add = tiles((points) => [
-      ...options.accumulate(points),
-      ...points.map((point) => {
-        const sum = k.add(k.load(sums, waiting(point), "f32"), draft.elements.element(result, point));
-        return k.store(sums, waiting(point), sum);
-      }),
-    ]);
+    const add = tiles((points) => {
+      const { known, inside } = where(part, points);
+      const more = [
+        ...options.accumulate(points, inside),
+        ...points.map((point) => {
+          const sum = k.add(k.load(sums, waiting(point), "f32"), draft.elements.element(result, point));
+          return k.store(sums, waiting(point), sum);
+        }),
+      ];
+      return known ? [k.if(known, more)] : more;
+    });
     const end = tiles((points) => {
       for (const point of points) draft.elements.define(result, point, k.load(sums, waiting(point), "f32"));
       return options.store(points);
@@ -113,4 +117,20 @@ export function lowerShortRows(draft: Draft, { part, parts }: Parts, options: Sh
     return [...clearSums(draft, sums, rows * width, draft.tiles), ...loop, ...end];
   });
   return [k.alloc(sums, "f32", rows * draft.tiles.columns), ...loops];
+}
+
+/** On what a whole part of the sum depends at a tile, as on its row of the image being there, and the part where that holds. */
+function where(
+  part: Reduction,
+  points: readonly (readonly Expr[])[],
+): { readonly known: Expr | undefined; readonly inside: Reduction } {
+  const { rule, context } = part;
+  const sums = rule.accumulators(context).map((value, i) => k.variable(`?a${i}`, value.type));
+  const domain = rule.domain(context).map((_, i) => k.variable(`?k${i}`, "index"));
+  const steps = points.flatMap((point) => rule.step(context, point, domain, sums));
+  const before = points.flatMap(() => sums);
+  const known = conditionsAround(steps, before, domain);
+  if (known.length === 0) return { known: undefined, inside: part };
+  const step: typeof rule.step = (...given) => rule.step(...given).map((value) => assume(value, known));
+  return { known: known.reduce<Expr>(k.and, k.bool(true)), inside: { ...part, rule: { ...rule, step } } };
 }

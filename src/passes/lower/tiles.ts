@@ -108,7 +108,7 @@ export function lowerTiles(
       columns: sums.columns,
       points: (positions, at) => pointsAt(order, positions, at),
       lane: { name: lane, role: laneRole },
-      accumulate: (points) => accumulate(draft, [sums.parts.part], points, role),
+      accumulate: (points, part) => accumulate(draft, [part], points, role),
       store: storeAt,
       slice,
     });

@@ -9,15 +9,19 @@ import type { TileTable } from "./tiles.ts";
 const longest = 9;
 
 /** Undefined where rows are many, or no short axes of them make up a tile. */
-export function planShortRows(contraction: ContractionShape, tiles: TileTable): ReductionPlan | undefined {
-  const { shape, m, contiguous, guarded, domain } = contraction;
+export function planShortRows(given: ContractionShape, tiles: TileTable): ReductionPlan | undefined {
+  const { shape, contiguous, guarded, domain } = given;
   if (tiles.partLength === 0 || domain.length < 2) return undefined;
-  const columns =
-    contraction.n.length > 0 ? contraction.n : shape.map((_, axis) => axis).filter((axis) => !m.includes(axis));
-  const n = columns.findLast((axis) => {
+  const all = shape.map((_, axis) => axis);
+  const isWide = (axis: number): boolean => {
     const size = shape[axis];
     return typeof size === "number" && size >= tiles.lanes && contiguous.has(axis) && !guarded.has(axis);
-  });
+  };
+  const columns = given.n.length > 0 ? given.n : all.filter((axis) => !given.m.includes(axis));
+  const own = columns.findLast(isWide);
+  // Few columns, under many channels: these make up the vectors, and each row reads its own.
+  const n = own ?? all.findLast(isWide);
+  const contraction = own === undefined ? { ...given, n: [], m: all.filter((axis) => axis !== n) } : given;
   if (n === undefined) return undefined;
   const isFew = shape.every((size, axis) => axis === n || (typeof size === "number" && size <= longest));
   if (!isFew) return undefined;
