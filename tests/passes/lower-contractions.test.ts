@@ -125,6 +125,10 @@ describe("convolutions as kernels", () => {
     { batch: 1, size: [10, 11], channels: [3, 4], window: 4, stride: 3, padding: 2, dilation: 2 },
     { size: [8, 9], channels: [2, 3], window: 3, stride: 2, padding: 1, dilation: 2 },
     { batch: 1, size: [4, 26], channels: [1, 2], window: 2, stride: 2, dilation: 2, padding: 1 },
+    // Rows of pixels so many that each is a part of the sum: those that padding leaves out are skipped.
+    { batch: 2, size: [17, 18], channels: [9, 1], window: 3, padding: 1 },
+    { batch: 1, size: [18, 17], channels: [5, 5], window: 3, padding: 1, groups: 5 },
+    { batch: 2, size: [5, 36], channels: [6, 2], window: 3, stride: 2, padding: 1 },
   ])("%o", (given) => {
     const graph = convolution(given);
     for (const size of given.batch === undefined ? [1, 5] : [0]) check(graph, { N: size });
