@@ -5,6 +5,7 @@ import { bytesOf, type DType, type Tensor, type TypedArray } from "../ir/dtype.t
 import type { Global, TensorType } from "../ir/graph.ts";
 import type { Program, ProgramModule } from "../ir/kernel/program.ts";
 import type { Place } from "../ir/memory-plan.ts";
+import { unfulfilled } from "../ir/requirement.ts";
 import { evaluateShape, type ShapePair, SizeError, solveSizes } from "../ir/sizes.ts";
 import { InputError, type Repeatable, type Tensors } from "./backend.ts";
 import { evaluate, globalOffsets, type Layout, layoutOf } from "./runtime/layout.ts";
@@ -140,11 +141,8 @@ export function checkInputs(
   const sizes = solve(pairs, given);
   const open = program.sizes.filter((size) => sizes[size] === undefined);
   if (open.length > 0) throw new InputError(`${program.name} needs the size ${list(open)}, which no input has`);
-  for (const { dim, text } of program.requirements) {
-    if (evaluate(dim, sizes) >= 0) continue;
-    const values = program.sizes.map((name) => `${name} = ${sizes[name]}`);
-    throw new InputError(`${text}, for ${values.join(", ")}`);
-  }
+  const wrong = unfulfilled(program.requirements, sizes, program.sizes);
+  if (wrong !== undefined) throw new InputError(wrong);
   return sizes;
 }
 

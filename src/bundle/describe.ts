@@ -18,6 +18,9 @@ const listed = (list: readonly Named[]): string =>
 
 const arithmetic = (dim: Dim): string => renderDim(dim, (name) => `s[${JSON.stringify(name)}]`);
 
+const greatest = (dims: readonly Dim[]): string =>
+  dims.length === 1 ? arithmetic(dims[0]!) : `Math.max(${dims.map(arithmetic).join(", ")})`;
+
 /** The literal that `readInputs` takes, without its closing bracket. */
 export function describeInputs(name: string, program: Program): readonly string[] {
   return [
@@ -28,7 +31,7 @@ export function describeInputs(name: string, program: Program): readonly string[
     ...program.inputs.map((input) => `    { ${describeTensor(input)} },`),
     "  ],",
     "  requirements: [",
-    ...program.requirements.map(({ dim, text }) => `    [(s) => ${arithmetic(dim)}, ${JSON.stringify(text)}],`),
+    ...program.requirements.map(({ anyOf, text }) => `    [(s) => ${greatest(anyOf)}, ${JSON.stringify(text)}],`),
     "  ],",
   ];
 }

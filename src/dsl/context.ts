@@ -113,7 +113,8 @@ export function userFrame(frame: Frame): Frame {
   return at;
 }
 
-function locationOf(c: Context): Location {
+/** Where the present expression stands, for what is made of it. */
+export function locationOf(c: Context): Location {
   const { file, span } = userFrame(c.frame);
   return { file: file.name, ...positionOf(file, span.start), scope: c.frame.scope.join("/") };
 }

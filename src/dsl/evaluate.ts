@@ -29,6 +29,7 @@ import {
   none,
   tensor,
   tuple,
+  type UndecidedValue,
 } from "./values.ts";
 
 /** What names mean at a place. */
@@ -102,11 +103,11 @@ export function wholeNumber(c: Context, env: Environment, expression: Expression
   throw mistake(c, "type", `an integer is expected here, not ${kindOf(value)}`);
 }
 
-/** A condition, worked out; undefined where it depends on a free size. */
-export function condition(c: Context, env: Environment, expression: Expression): boolean | undefined {
+/** A condition, worked out where it does not depend on a free size. */
+export function condition(c: Context, env: Environment, expression: Expression): boolean | UndecidedValue {
   const value = evaluate(c, env, expression);
   if (value.kind === "bool") return value.value;
-  if (value.kind === "undecided") return undefined;
+  if (value.kind === "undecided") return value;
   c.frame.span = expression.span;
   throw mistake(c, "type", `a condition is true or false at compile time, and this is ${kindOf(value)}`, {
     help: value.kind === "tensor" ? "where(condition, a, b) chooses element by element" : undefined,

@@ -1,5 +1,6 @@
 // A graph under construction: its nodes and inputs so far, what states have become in it, and how it is finished.
 
+import { equalShapes } from "../ir/dim.ts";
 import {
   type Graph,
   type GraphInput,
@@ -9,6 +10,7 @@ import {
   type TensorType,
   type Value,
 } from "../ir/graph.ts";
+import type { Requirement } from "../ir/requirement.ts";
 import type { Context } from "./context.ts";
 import type { DiagnosticNote } from "./diagnostics.ts";
 
@@ -26,6 +28,8 @@ export interface GraphState {
   readonly current: Map<string, Value>;
   /** Globals declared by statements run for this graph. */
   readonly declared: Set<string>;
+  /** What the program asserts of free sizes. */
+  readonly requirements: Requirement[];
   /** Uses of randomness so far: the next stream number. */
   streams: number;
   /** The first dense layer of the model on more than rows of features, and the usual mend: where too many axes come from. */
@@ -42,6 +46,7 @@ export function createGraphState(name: string, mode: GraphMode, training: boolea
     inputs: [],
     current: new Map(),
     declared: new Set(),
+    requirements: [],
     streams: 0,
   };
 }
@@ -73,6 +78,12 @@ export function addInput(graph: GraphState, name: string, type: TensorType): Gra
   return made;
 }
 
+/** Adds a requirement, once. */
+export function addRequirement(graph: GraphState, { anyOf, text }: Requirement): void {
+  const known = graph.requirements.some((other) => other.text === text && equalShapes(other.anyOf, anyOf));
+  if (!known) graph.requirements.push({ anyOf, text });
+}
+
 /** The finished graph. In `init` and `metrics`, nodes that only carried types are dropped. */
 export function finishGraph(graph: GraphState, outputs: readonly GraphOutput[], updates: Map<string, Value>): Graph {
   const results = [...updates].map(([target, value]) => ({ target, value }));
@@ -81,7 +92,8 @@ export function finishGraph(graph: GraphState, outputs: readonly GraphOutput[], 
   // What the names of the last epoch stand for is asked for only where it is used.
   const used = inputs.filter((input) => !input.name.startsWith("epoch.") || reached.has(input));
   const nodes = graph.mode === "run" ? graph.nodes : graph.nodes.filter((n) => n.results.some((r) => reached.has(r)));
-  return { name, inputs: used, nodes, outputs, updates: results };
+  const requirements = graph.requirements.length > 0 ? { requirements: graph.requirements } : {};
+  return { name, inputs: used, nodes, outputs, updates: results, ...requirements };
 }
 
 /** Everything that the values are computed from, themselves included. */

@@ -1,9 +1,19 @@
 // The operators: numbers, sizes and conditions are worked out at compile time, tensors become nodes.
 
-import { addDims, type Dim, divideExactly, equalDims, formatDim, multiplyDims, subtractDims } from "../ir/dim.ts";
+import {
+  addDims,
+  type Dim,
+  divideExactly,
+  equalDims,
+  floorDivideDim,
+  formatDim,
+  multiplyDims,
+  subtractDims,
+} from "../ir/dim.ts";
 import { isFloat } from "../ir/dtype.ts";
 import { literal, type Value } from "../ir/graph.ts";
 import type { BinaryOperator, UnaryOperator } from "./ast.ts";
+import { atMost, below, both, type Clauses, different, either, equal, mostClauses, opposite } from "./conditions.ts";
 import { type Context, type Mistake, make, mistake } from "./context.ts";
 import { matmul } from "./functions/contract.ts";
 import { mostItems } from "./functions/meta.ts";
@@ -35,7 +45,7 @@ const operations = {
 export function unary(c: Context, operator: UnaryOperator, value: CompileValue): CompileValue {
   if (operator === "!") {
     if (value.kind === "bool") return bool(!value.value);
-    if (value.kind === "undecided") return { kind: "undecided", text: `!(${value.text})` };
+    if (value.kind === "undecided") return undecided(c, `!(${value.text})`, opposite(value.clauses));
     if (value.kind === "tensor" && value.value.type.dtype === "bool") return tensor(make(c, "not", [value.value]));
     throw mistake(c, "type", `! takes a truth value, not ${kindOf(value)}`);
   }
@@ -81,8 +91,11 @@ function logical(c: Context, operator: "&&" | "||", left: CompileValue, right: C
       throw mistake(c, "type", `${operator} takes truth values, not ${kindOf(side)}`);
   }
   if ([left, right].some((side) => side.kind === "bool" && side.value === decisive)) return bool(decisive);
-  if (left.kind === "bool" && right.kind === "bool") return bool(!decisive);
-  return { kind: "undecided", text: `${describe(left)} ${operator} ${describe(right)}` };
+  // What is decided is not decisive: the other side is the condition.
+  if (left.kind !== "undecided") return right;
+  if (right.kind !== "undecided") return left;
+  const text = `${left.text} ${operator} ${right.text}`;
+  return undecided(c, text, (operator === "&&" ? both : either)(left.clauses, right.clauses));
 }
 
 function compare(c: Context, operator: Comparison, left: CompileValue, right: CompileValue): CompileValue {
@@ -95,39 +108,65 @@ function compare(c: Context, operator: Comparison, left: CompileValue, right: Co
     }
     return tensor(make(c, "compare", alike(c, [left, right], operator), { direction: directions[operator] }));
   }
-  const undecided: CompileValue = { kind: "undecided", text: `${describe(left)} ${operator} ${describe(right)}` };
-  if (operator === "==" || operator === "!=") {
-    const equal = equalValues(left, right, equalSizes);
-    return equal === undefined ? undecided : bool(equal === (operator === "=="));
-  }
-  const difference = differenceOf(c, operator, left, right);
-  if (typeof difference !== "number") return undecided;
-  switch (operator) {
-    case "<":
-      return bool(difference < 0);
-    case "<=":
-      return bool(difference <= 0);
-    case ">":
-      return bool(difference > 0);
-    case ">=":
-      return bool(difference >= 0);
-  }
-}
-
-/** Sizes are equal, differ by a constant, or nobody knows until run time. */
-function equalSizes(a: Dim, b: Dim): boolean | undefined {
-  const difference = subtractDims(a, b);
-  return typeof difference === "number" ? difference === 0 : undefined;
-}
-
-function differenceOf(c: Context, operator: string, left: CompileValue, right: CompileValue): Dim {
-  if (left.kind === "int" && right.kind === "int") return subtractDims(left.value, right.value);
+  const pending = (clauses: Clauses): CompileValue =>
+    undecided(c, `${describe(left)} ${operator} ${describe(right)}`, clauses);
+  if (operator === "==" || operator === "!=") return equality(c, operator === "==", left, right, pending);
   const [a, b] = [left, right].map((side) => {
     if (side.kind === "int" || side.kind === "float") return side.value;
     throw mistake(c, "type", `${operator} compares numbers, not ${kindOf(side)}`);
   });
-  if (typeof a === "number" && typeof b === "number") return a === b ? 0 : a - b;
-  return typeof a === "number" ? (b ?? 0) : (a ?? 0);
+  return inOrder(operator, a!, b!, pending);
+}
+
+/** A condition that is not known yet. Undefined clauses are too many. */
+function undecided(c: Context, text: string, clauses: Clauses | undefined): CompileValue {
+  if (!clauses || clauses.length > mostClauses)
+    throw mistake(c, "limit", "this condition on free sizes has too many parts to be checked at run time");
+  return { kind: "undecided", text, clauses };
+}
+
+type Pending = (clauses: Clauses) => CompileValue;
+
+/** Sizes are equal, differ by a constant, or nobody knows until run time. */
+function equality(
+  c: Context,
+  wanted: boolean,
+  left: CompileValue,
+  right: CompileValue,
+  pending: Pending,
+): CompileValue {
+  const open: (readonly [Dim, Dim])[] = [];
+  const equals = equalValues(left, right, (a, b) => {
+    const difference = subtractDims(a, b);
+    if (typeof difference === "number") return difference === 0;
+    open.push([a, b]);
+    return undefined;
+  });
+  if (equals !== undefined) return bool(equals === wanted);
+  if ([left, right].some(holdsTensor))
+    throw mistake(c, "type", "lists of tensors cannot be compared", { help: "compare their items, one by one" });
+  if (wanted) return pending(open.flatMap(([a, b]) => equal(a, b)));
+  return pending([open.flatMap(([a, b]) => different(a, b).flat())]);
+}
+
+const holdsTensor = (value: CompileValue): boolean =>
+  value.kind === "tensor" || (value.kind === "list" && value.items.some(holdsTensor));
+
+/** Numbers in order, or sizes of which nobody knows until run time. */
+function inOrder(operator: "<" | "<=" | ">" | ">=", a: Dim, b: Dim, pending: Pending): CompileValue {
+  const exclusive = operator === "<" || operator === ">";
+  const [less, more] = operator === "<" || operator === "<=" ? [a, b] : [b, a];
+  if (typeof less === "number" && typeof more === "number") return bool(exclusive ? less < more : less <= more);
+  if (less === Number.NEGATIVE_INFINITY || more === Number.POSITIVE_INFINITY) return bool(true);
+  if ([less, more].some((side) => typeof side === "number" && !Number.isFinite(side))) return bool(false);
+  // A size is a whole number: it is below 2.5 where it is at most 2.
+  const rounded = (value: Dim, round: (x: number) => number): Dim => (typeof value === "number" ? round(value) : value);
+  const [low, high] = exclusive
+    ? [rounded(less, Math.floor), rounded(more, Math.ceil)]
+    : [rounded(less, Math.ceil), rounded(more, Math.floor)];
+  const difference = subtractDims(high, low);
+  if (typeof difference === "number") return bool(exclusive ? difference > 0 : difference >= 0);
+  return pending(exclusive ? below(low, high) : atMost(low, high));
 }
 
 type Arithmetic = keyof typeof operations;
@@ -232,6 +271,8 @@ function sizes(c: Context, operator: Arithmetic, x: Dim, y: Dim): CompileValue {
       if (equalDims(y, 0)) throw mistake(c, "type", `${formatDim(x)} is divided by 0`);
       if (typeof x === "number" && typeof y === "number") return int(((x % y) + y) % y);
       if (divideExactly(x, y) !== undefined) return int(0);
+      if (typeof y === "number" && Number.isInteger(y) && y > 0)
+        return int(subtractDims(x, multiplyDims(y, floorDivideDim(x, y))));
       throw mistake(c, "shape", `${formatDim(x)} % ${formatDim(y)} is not known before run time`);
     }
     case "**":

@@ -1,11 +1,12 @@
 // Runs the statements of a body: binds names, declares parameters and states, unrolls loops. After a mistake the names that
 // a statement would have bound are poisoned, and the next statement goes on.
 
-import type { Body, ForStatement, Identifier, IfStatement, Statement } from "./ast.ts";
-import { attempt, type Context, mistake, mostSteps, Poisoned, step } from "./context.ts";
+import type { AssertStatement, Body, ForStatement, Identifier, IfStatement, Statement } from "./ast.ts";
+import { attempt, type Context, locationOf, mistake, mostSteps, Poisoned, step } from "./context.ts";
 import { condition, type Environment, evaluate, evaluateTemplate, wholeNumber } from "./evaluate.ts";
 import { mostItems } from "./functions/meta.ts";
 import { declareParameter, declareState, declareTotal, updateState } from "./globals.ts";
+import { addRequirement } from "./graph-state.ts";
 import { assignIndexed } from "./notation/evaluate.ts";
 import { assign, openScope } from "./scope.ts";
 import { type CompileValue, describe, int, kindOf, none, poison } from "./values.ts";
@@ -88,13 +89,9 @@ function runStatement(c: Context, env: Environment, statement: Statement): Compi
       }
       return none;
     }
-    case "assert": {
-      // Undecided: a free size takes part. Such conditions are left to whoever runs the program.
-      if (condition(c, env, statement.condition) !== false) return none;
-      const text = statement.message ? evaluateTemplate(c, env, statement.message) : "this condition does not hold";
-      c.frame.span = statement.condition.span;
-      throw mistake(c, "assertion", text, { label: statement.message ? "this does not hold" : "" });
-    }
+    case "assert":
+      runAssert(c, env, statement);
+      return none;
     case "indexed-assign":
       assignIndexed(c, env, statement);
       return none;
@@ -106,6 +103,19 @@ function runStatement(c: Context, env: Environment, statement: Statement): Compi
       env.yields.push(evaluate(c, env, statement.value));
       return none;
   }
+}
+
+/** What cannot be decided yet is left to whoever runs the graph, as soon as the sizes are known. */
+function runAssert(c: Context, env: Environment, { condition: asserted, message }: AssertStatement): void {
+  const holds = condition(c, env, asserted);
+  if (holds === true) return;
+  const text = message ? evaluateTemplate(c, env, message) : "this condition does not hold";
+  c.frame.span = asserted.span;
+  if (!holds) throw mistake(c, "assertion", text, { label: message ? "this does not hold" : "" });
+  // Other graphs know tensors of the model by their types only.
+  if (c.graph.mode !== "run") return;
+  const { file, line, column } = locationOf(c);
+  for (const anyOf of holds.clauses) addRequirement(c.graph, { anyOf, text: `${file}:${line}:${column}: ${text}` });
 }
 
 function assignNames(c: Context, env: Environment, names: readonly Identifier[], value: CompileValue): void {
@@ -136,7 +146,7 @@ const runScope = (c: Context, env: Environment, body: Body): CompileValue =>
 function runIf(c: Context, env: Environment, statement: IfStatement): CompileValue {
   for (const branch of statement.branches) {
     const chosen = condition(c, env, branch.condition);
-    if (chosen === undefined) {
+    if (typeof chosen !== "boolean") {
       c.frame.span = branch.condition.span;
       throw mistake(
         c,

@@ -6,6 +6,7 @@ import { formatDim } from "../ir/dim.ts";
 import type { DType } from "../ir/dtype.ts";
 import type { TensorType, Value } from "../ir/graph.ts";
 import type { BlockDeclaration, Expression, ModelDeclaration, SourceFile, Span } from "./ast.ts";
+import type { Clauses } from "./conditions.ts";
 import type { Builtin } from "./functions/define.ts";
 import type { FileScope } from "./resolve.ts";
 
@@ -15,8 +16,7 @@ export type CompileValue =
   | { readonly kind: "int"; readonly value: Dim }
   | { readonly kind: "float"; readonly value: number }
   | { readonly kind: "bool"; readonly value: boolean }
-  /** A condition that depends on a size which is free until run time. */
-  | { readonly kind: "undecided"; readonly text: string }
+  | UndecidedValue
   | { readonly kind: "string"; readonly value: string }
   | { readonly kind: "dtype"; readonly value: DType }
   /** `none`: an argument that is not given. */
@@ -25,6 +25,13 @@ export type CompileValue =
   | FunctionValue
   /** What a mistake left behind; it was reported, so whatever uses it stays silent. */
   | { readonly kind: "poison" };
+
+/** A condition that depends on a size which is free until run time. */
+export interface UndecidedValue {
+  readonly kind: "undecided";
+  readonly text: string;
+  readonly clauses: Clauses;
+}
 
 export interface TensorValue {
   readonly kind: "tensor";
@@ -157,7 +164,8 @@ export function kindOf(value: CompileValue): string {
 /** Whether two compile-time values are the same; undefined where that depends on a free size or on a tensor. */
 export function equalValues(a: CompileValue, b: CompileValue, equalInts: EqualInts): boolean | undefined {
   if (a.kind === "tensor" || b.kind === "tensor") return undefined;
-  if (a.kind === "int" && b.kind === "int") return equalInts(a.value, b.value);
+  const [m, n] = [a, b].map(wholeNumberOf);
+  if (m !== undefined && n !== undefined) return equalInts(m, n);
   const numbers = [a, b].map((v) => (v.kind === "float" || v.kind === "int" ? v.value : undefined));
   if (typeof numbers[0] === "number" && typeof numbers[1] === "number") return numbers[0] === numbers[1];
   if (a.kind === "list" && b.kind === "list") {
@@ -170,5 +178,9 @@ export function equalValues(a: CompileValue, b: CompileValue, equalInts: EqualIn
   if ("value" in a && "value" in b) return a.kind === b.kind && a.value === b.value;
   return a.kind === b.kind;
 }
+
+/** A number without a fraction, an integer or not: 2.0 is 2. */
+const wholeNumberOf = (value: CompileValue): Dim | undefined =>
+  value.kind === "int" || (value.kind === "float" && Number.isInteger(value.value)) ? value.value : undefined;
 
 type EqualInts = (a: Dim, b: Dim) => boolean | undefined;

@@ -6,6 +6,7 @@ import { type Dim, formatDim } from "./dim.ts";
 import type { DType } from "./dtype.ts";
 import type { Location } from "./location.ts";
 import type { MemoryPlan } from "./memory-plan.ts";
+import type { Requirement } from "./requirement.ts";
 
 export interface TensorType {
   readonly dtype: DType;
@@ -64,6 +65,8 @@ export interface Graph {
   readonly outputs: readonly GraphOutput[];
   /** New values of parameters and states, taken all together when the graph ends. */
   readonly updates: readonly Update[];
+  /** What the program asserts of the free sizes; absent where it is nothing, and in bodies. */
+  readonly requirements?: readonly Requirement[];
   /** Set by the pass `plan-memory`. */
   readonly memory?: MemoryPlan;
 }

@@ -5,6 +5,7 @@ import { evaluateDim, type Sizes } from "./dim.ts";
 import type { Graph, Node, TensorType, Value } from "./graph.ts";
 import type { ReferenceTensor } from "./op.ts";
 import { operation } from "./ops/index.ts";
+import { unfulfilled } from "./requirement.ts";
 import { evaluateAttributes, evaluateShape, type ShapePair, solveSizes } from "./sizes.ts";
 
 /** Something that the interpreter cannot run: an input that is missing or does not fit, or a node without a meaning. */
@@ -40,7 +41,10 @@ export function interpretGraph(
       throw new InterpretError(`${name} holds ${given.dtype}, and should hold ${type.dtype}`);
     pairs.push({ name, declared: type.shape, given: given.shape });
   }
-  return runGraph(graph, inputs, globals, solveSizes(pairs, sizes), observe);
+  const solved = solveSizes(pairs, sizes);
+  const wrong = unfulfilled(graph.requirements ?? [], solved, Object.keys(solved));
+  if (wrong !== undefined) throw new InterpretError(wrong);
+  return runGraph(graph, inputs, globals, solved, observe);
 }
 
 function runGraph(

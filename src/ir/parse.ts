@@ -1,6 +1,7 @@
 // Reads the text form of the graph IR: modules, graphs, and the expressions in which rewrite rules show their examples.
 // It reads what is there; whether types are right is for `verify.ts` to say.
 
+import type { Dim } from "./dim.ts";
 import {
   type Global,
   type GlobalRole,
@@ -17,7 +18,18 @@ import type { Location } from "./location.ts";
 import { readMemory } from "./parse-memory.ts";
 import { type Globals, readAttributes, readOperands, readOperation, readValue, type Scope } from "./parse-value.ts";
 import { plainInitializer, roleWords } from "./print.ts";
-import { createScanner, readInteger, readList, readName, readText, readType, readWord, type Scanner } from "./scan.ts";
+import type { Requirement } from "./requirement.ts";
+import {
+  createScanner,
+  readDim,
+  readInteger,
+  readList,
+  readName,
+  readText,
+  readType,
+  readWord,
+  type Scanner,
+} from "./scan.ts";
 
 /** Reads a module as `printModule` writes it. Throws an IrSyntaxError. */
 export function parseModule(text: string): Module {
@@ -103,8 +115,10 @@ function readGraph(scanner: Scanner, globals: Globals): Graph {
   const nodes: Node[] = [];
   const updates: Update[] = [];
   let returned: GraphOutput[] = [];
+  const requirements: Requirement[] = [];
   while (!scanner.take("}")) {
-    if (scanner.take("update")) {
+    if (scanner.take("require")) requirements.push(readRequirement(scanner));
+    else if (scanner.take("update")) {
       scanner.expect("@");
       const target = readName(scanner, "a name");
       scanner.expect("=");
@@ -117,9 +131,24 @@ function readGraph(scanner: Scanner, globals: Globals): Graph {
     } else nodes.push(readNode(scanner, scope));
   }
   if (returned.length !== outputs.length) throw scanner.error(`${name} returns nothing for its outputs`, start);
-  const graph: Graph = { name, inputs, nodes, outputs: returned, updates };
+  const required = requirements.length > 0 ? { requirements } : {};
+  const graph: Graph = { name, inputs, nodes, outputs: returned, updates, ...required };
   const memory = readMemory(scanner, graph);
   return memory ? { ...graph, memory } : graph;
+}
+
+/** `4 - N >= 0 or T >= 0, "text"`, after the word `require`. */
+function readRequirement(scanner: Scanner): Requirement {
+  const anyOf: Dim[] = [];
+  do {
+    anyOf.push(readDim(scanner));
+    scanner.expect(">=");
+    if (readInteger(scanner) !== 0) throw scanner.error("a requirement compares with 0");
+  } while (scanner.take("or"));
+  scanner.expect(",");
+  const text = readText(scanner);
+  if (text === undefined) throw scanner.error("expected what is wrong where the requirement is not met");
+  return { anyOf, text };
 }
 
 /** `%0: f32[N] = add(%x, 1)   // place`. */

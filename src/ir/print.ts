@@ -48,6 +48,8 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   const names = numberResults(graph);
   const nameOf = (value: ResultValue): string => `%${names.get(value) ?? "?"}`;
   const lines = [`graph ${formatHeader(graph)} {`];
+  for (const { anyOf, text } of graph.requirements ?? [])
+    lines.push(`  require ${anyOf.map((dim) => `${formatDim(dim)} >= 0`).join(" or ")}, ${JSON.stringify(text)}`);
   for (const node of graph.nodes) lines.push(indent(printNode(node, nameOf, options), "  "));
   for (const { target, value } of graph.updates) {
     const text = value.kind === "literal" ? formatTyped(value.value, value.type.dtype) : formatValue(value, nameOf);

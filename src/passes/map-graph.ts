@@ -66,9 +66,9 @@ export function mapGraph(graph: Graph, visit: (node: Node, writer: GraphWriter) 
   }
   const same = nodes.length === graph.nodes.length && nodes.every((node, i) => node === graph.nodes[i]);
   if (same && replaced.size === 0) return graph;
+  const { memory: _, ...kept } = graph;
   return {
-    name: graph.name,
-    inputs: graph.inputs,
+    ...kept,
     nodes,
     outputs: graph.outputs.map(({ name, value }) => ({ name, value: resolve(value) })),
     updates: graph.updates.map(({ target, value }) => ({ target, value: resolve(value) })),
@@ -133,5 +133,6 @@ export function withoutDeadNodes(graph: Graph): Graph {
   const roots = [...graph.outputs, ...graph.updates].map(({ value }) => value);
   const nodes = neededNodes(graph.nodes, roots);
   if (nodes.length === graph.nodes.length) return graph;
-  return { name: graph.name, inputs: graph.inputs, nodes, outputs: graph.outputs, updates: graph.updates };
+  const { memory: _, ...kept } = graph;
+  return { ...kept, nodes };
 }

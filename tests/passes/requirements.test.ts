@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/backends/backend.ts";
 import { renderBundle } from "../../src/bundle/bundle.ts";
+import { describeInputs } from "../../src/bundle/describe.ts";
 import { compile, load } from "../../src/compile.ts";
 import { compileSource } from "../../src/dsl/compile-source.ts";
 
@@ -45,5 +46,38 @@ describe("a slice up to a free size", () => {
     const plain = text.replace("arange(4)[0:T]", "x[:, 0:T]");
     const { module: other } = compileSource({ name: "positions.dlm", text: plain }, () => undefined);
     expect(compile(other!, { graphs: ["infer"] }).programs.programs.get("infer")!.requirements).toEqual([]);
+  });
+});
+
+describe("what a program asserts of free sizes", () => {
+  const text = `block halved(x: f32[N, T]) {
+  assert T % 2 == 0 || T == 3, "T = {T} should be even, or 3"
+  x / 2
+}
+model Halves(x: f32[N, T]) -> (y: f32[N, T]) {
+  y = x |> halved |> halved
+}
+`;
+  const { module } = compileSource({ name: "halves.dlm", text }, () => undefined);
+  const wrong = "halves.dlm:2:10: T = T should be even, or 3, for N = 1, T = 5";
+
+  it.each(["js", "wasm"] as const)("is checked when it runs on %s", (target) => {
+    const executable = load(compile(module!, { graphs: ["infer"], target }));
+    for (const count of [0, 3, 4])
+      expect([...executable.run("infer", { x: row(count) }).y!.data]).toEqual(new Array(count).fill(0.25));
+    expect(() => executable.run("infer", { x: row(5) })).toThrow(InputError);
+    expect(() => executable.run("infer", { x: row(5) })).toThrow(wrong);
+  });
+
+  it("is checked by bundles, those for WebGPU as well", async () => {
+    const { programs } = compile(module!, { graphs: ["infer"] });
+    // Two equations are four inequalities by pairs; the second call of the block adds none.
+    expect(programs.programs.get("infer")!.requirements.length).toBe(4);
+    const source = renderBundle({ js: programs, graph: "infer", weights: () => row(0) }).text;
+    const bundle = await import(`data:text/javascript;base64,${Buffer.from(source).toString("base64")}`);
+    expect([...bundle.Halves({ x: row(3) }).y.data]).toEqual([0.25, 0.25, 0.25]);
+    expect(() => bundle.Halves({ x: row(5) })).toThrow(wrong);
+    const inputs = describeInputs("Halves", programs.programs.get("infer")!).join("\n");
+    expect(inputs).toContain("Math.max(");
   });
 });

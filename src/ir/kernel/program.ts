@@ -3,6 +3,7 @@
 import { type Dim, multiplyDims } from "../dim.ts";
 import type { Global, TensorType } from "../graph.ts";
 import type { Place, PlannedBuffer } from "../memory-plan.ts";
+import type { Requirement } from "../requirement.ts";
 import type { Kernel } from "./types.ts";
 
 export interface KernelCall {
@@ -25,12 +26,6 @@ export interface Loop {
 }
 
 export type Step = KernelCall | Loop;
-
-/** A dimension that must be 0 or more for the sizes of a run, and what is wrong where it is not. */
-export interface Requirement {
-  readonly dim: Dim;
-  readonly text: string;
-}
 
 export interface Program {
   /** The name of the graph. */
