@@ -5,6 +5,7 @@ import { evaluateDim, type Sizes } from "./dim.ts";
 import type { Graph, Node, TensorType, Value } from "./graph.ts";
 import type { ReferenceTensor } from "./op.ts";
 import { operation } from "./ops/index.ts";
+import { stored } from "./reference.ts";
 import { unfulfilled } from "./requirement.ts";
 import { evaluateAttributes, evaluateShape, type ShapePair, solveSizes } from "./sizes.ts";
 
@@ -47,12 +48,14 @@ export function interpretGraph(
   return runGraph(graph, inputs, globals, solved, observe);
 }
 
+/** `inRegisters`: what the nodes give is not stored, and keeps all its digits. */
 function runGraph(
   graph: Graph,
   inputs: Readonly<Record<string, ReferenceTensor>>,
   globals: ReadonlyMap<string, ReferenceTensor>,
   sizes: Sizes,
   observe: Observer | undefined,
+  inRegisters = false,
 ): Interpretation {
   const values = new Map<Value, ReferenceTensor>();
   const read = (value: Value): ReferenceTensor => {
@@ -72,7 +75,8 @@ function runGraph(
   };
   const lastUse = findLastUses(graph);
   graph.nodes.forEach((node, position) => {
-    const results = runNode(node, node.inputs.map(read), globals, sizes, observe);
+    const computed = runNode(node, node.inputs.map(read), globals, sizes, observe);
+    const results = inRegisters ? computed : computed.map(stored);
     results.forEach((tensor, i) => {
       values.set(node.results[i]!, tensor);
     });
@@ -102,7 +106,8 @@ function runNode(
   if (!body || !definition.body) return definition.evaluate(operands, attributes, types);
   return definition.body.evaluate(operands, attributes, types, (inputs, more) => {
     const named = Object.fromEntries(body.inputs.map(({ name }, i) => [name, inputs[i]!]));
-    const results = runGraph(body, named, globals, { ...sizes, ...more }, observe).outputs;
+    const inRegisters = node.op === "fusion";
+    const results = runGraph(body, named, globals, { ...sizes, ...more }, observe, inRegisters).outputs;
     return body.outputs.map(({ name }) => results[name]!);
   });
 }

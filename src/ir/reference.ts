@@ -1,6 +1,7 @@
 // Tensors of the reference interpreter: every element in float64, row-major. The meanings of the operations (`evaluate` in
 // ops/) are written with these helpers, for clarity and not for speed.
 
+import { roundToHalf } from "../util/half.ts";
 import { type Dim, evaluateDim } from "./dim.ts";
 import type { DType } from "./dtype.ts";
 import type { ReferenceTensor } from "./op.ts";
@@ -71,6 +72,10 @@ export function wrap(dtype: DType, value: number): number {
       return value !== 0 ? 1 : 0;
   }
 }
+
+/** A tensor as memory holds it: halves are rounded, other floats stay float64, which tells mistakes from rounding. */
+export const stored = (tensor: ReferenceTensor): ReferenceTensor =>
+  tensor.dtype === "f16" ? { ...tensor, data: tensor.data.map(roundToHalf) } : tensor;
 
 /** The least and the greatest value of an element type. */
 export function rangeOf(dtype: DType): readonly [low: number, high: number] {

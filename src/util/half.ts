@@ -10,6 +10,9 @@ export function fromHalf(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
+/** The half-precision number nearest to `value`. */
+export const roundToHalf = (value: number): number => fromHalf(toHalf(value));
+
 /** The bits of the half-precision number nearest to `value`; ties go to the even one. */
 export function toHalf(value: number): number {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;

@@ -50,6 +50,25 @@ describe("interpretGraph", () => {
     expect([...interpretGraph(graph, { x: tensor([1, 2], 1, 2) }, globals).outputs.mean!.data]).toEqual([1, 20]);
   });
 
+  it("rounds halves where they are stored, and not within a fusion", () => {
+    const nodes = (x: string) => `%0: f16[2] = add(${x}, 0.0003)\n%1: f16[2] = subtract(%0, 1)`;
+    const apart = parseGraph(`graph @g(%x: f16[2]) -> (%y: f16[2]) {\n${nodes("%x")}\nreturn %1\n}`);
+    const together = parseGraph(`graph @g(%x: f16[2]) -> (%y: f16[2]) {
+      %0: f16[2] = fusion(%x) {kind: loop}
+        graph @body(%a: f16[2]) -> (%b: f16[2]) {
+          ${nodes("%a")}
+          return %1
+        }
+      return %0
+    }`);
+    const x: ReferenceTensor = { ...tensor([2], 1, 0), dtype: "f16" };
+    // Around 1 halves are 2^-10 apart, below it 2^-11.
+    expect([...interpretGraph(apart, { x }, new Map()).outputs.y!.data]).toEqual([0, -0.99951171875]);
+    const [small] = interpretGraph(together, { x }, new Map()).outputs.y!.data;
+    expect(Math.abs(small! - 0.0003)).toBeLessThan(2 ** -23);
+    expect(Number.isInteger(small! * 2 ** 24)).toBe(true);
+  });
+
   it("takes sizes that no input has", () => {
     const lone = parseGraph(
       "graph @g() -> (%y: i32[N]) {\n%0: i32[N] = iota() {shape: [N], axis: 0, dtype: i32}\nreturn %0\n}",

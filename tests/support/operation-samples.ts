@@ -6,7 +6,7 @@ import type { Graph, Module } from "../../src/ir/graph.ts";
 import { interpretGraph } from "../../src/ir/interpret.ts";
 import type { ReferenceTensor } from "../../src/ir/op.ts";
 import { operations } from "../../src/ir/ops/index.ts";
-import { sampleTensor } from "./samples.ts";
+import { samplesOf, sampleTensor } from "./samples.ts";
 import { toReference, toTensor } from "./tensors.ts";
 
 export interface OperationSample {
@@ -21,7 +21,7 @@ export interface OperationSample {
 /** Each sample of each operation, by a name for its test; made when the test runs. */
 export const operationSamples: readonly (readonly [title: string, make: () => OperationSample])[] =
   operations().flatMap((operation) =>
-    operation.samples.map((sample, number) => {
+    samplesOf(operation).map((sample, number) => {
       const make = (): OperationSample => {
         const builder = createGraphBuilder("test");
         const inputs: Record<string, Tensor> = {};

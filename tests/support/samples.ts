@@ -1,6 +1,13 @@
 // Tensors for the samples that operations declare: seeded, so that each run sees the same.
 
-import type { ReferenceTensor, SampleTensor } from "../../src/ir/op.ts";
+import type { Attributes } from "../../src/ir/attributes.ts";
+import {
+  InferenceError,
+  type Operation,
+  type ReferenceTensor,
+  type Sample,
+  type SampleTensor,
+} from "../../src/ir/op.ts";
 import { countOf } from "../../src/ir/reference.ts";
 
 /** Uniform numbers from 0 to 1, always the same for one seed (a linear congruential generator, multiplier of Numerical Recipes). */
@@ -10,6 +17,22 @@ function createRandom(seed: number): () => number {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return (state + 0.5) / 2 ** 32;
   };
+}
+
+/** The samples of an operation, and the first of those that take floats in half precision, where the operation takes such. */
+export function samplesOf({ samples, infer }: Operation): readonly Sample<Attributes>[] {
+  const taken = samples.flatMap((sample) => {
+    if (!sample.inputs.some(({ dtype, shape }) => dtype === "f32" && countOf(shape) > 0)) return [];
+    const inputs = sample.inputs.map((input) => (input.dtype === "f32" ? { ...input, dtype: "f16" as const } : input));
+    try {
+      infer(inputs, sample.attributes);
+    } catch (error) {
+      if (error instanceof InferenceError) return [];
+      throw error;
+    }
+    return [{ ...sample, inputs }];
+  });
+  return [...samples, ...taken.slice(0, 1)];
 }
 
 export function sampleTensor({ dtype, shape, distribution }: SampleTensor, seed: number): ReferenceTensor {

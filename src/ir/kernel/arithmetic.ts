@@ -1,7 +1,7 @@
 // What each operation of the kernel IR yields on numbers, as JavaScript computes it: floats in float64 (rounded when they are
 // stored), integers wrapped to their width, booleans as 0 and 1. The interpreter runs this; back-ends are compared with it.
 
-import { fromHalf, toHalf } from "../../util/half.ts";
+import { roundToHalf } from "../../util/half.ts";
 import { roundNearestEven } from "../math.ts";
 import type { BinaryOp, CompareOp, ScalarType, UnaryOp } from "./types.ts";
 
@@ -150,7 +150,7 @@ export function applyCompare(op: CompareOp, a: number, b: number): boolean {
 export function applyConvert(from: ScalarType, to: ScalarType, x: number): number {
   if (to === "bool") return x === 0 ? 0 : 1;
   if (to === "f32") return x;
-  if (to === "f16") return fromHalf(toHalf(x));
+  if (to === "f16") return roundToHalf(x);
   if (!isFloatType(from)) return wrap(x, to);
   const [low, high] = to === "u8" ? [0, 255] : to === "i8" ? [-128, 127] : [-2147483648, 2147483647];
   return Math.min(Math.max(x, low), high) | 0;

@@ -1,7 +1,7 @@
 // Says what a kernel means, by running it, plainly. Every load and store is checked against the bounds of its buffer: this is
 // the tool that finds mistakes of lowerings and schedules. Arithmetic is that of `arithmetic.ts`.
 
-import { fromHalf, toHalf } from "../../util/half.ts";
+import { fromHalf, roundToHalf, toHalf } from "../../util/half.ts";
 import { evaluateDim, type Sizes } from "../dim.ts";
 import type { DType, TypedArray } from "../dtype.ts";
 import { threefry2x32 } from "../threefry.ts";
@@ -19,6 +19,8 @@ interface Storage {
   readonly data: TypedArray | Float64Array;
   readonly offset: number;
   readonly length: number;
+  /** Made by the kernel itself. */
+  readonly allocated?: true;
 }
 
 interface Machine {
@@ -36,7 +38,7 @@ export interface InterpretOptions {
 }
 
 /**
- * Runs a kernel. `buffers` holds the elements by name (f16 as bits, bool as bytes; floats may also be held, unrounded, in float64); `offsets` says where in each array the
+ * Runs a kernel. `buffers` holds the elements by name (f16 as bits, bool as bytes; floats may also be held in float64, f32 unrounded); `offsets` says where in each array the
  * buffer begins, in elements, 0 by default. Throws a KernelRunError for an access out of bounds.
  */
 export function interpretKernel(
@@ -96,9 +98,10 @@ function runStatement(s: Stmt, machine: Machine): void {
     case "store": {
       const values = isVector(s.value.type) ? lanesOf(s.value, machine) : [evaluate(s.value, machine)];
       values.forEach((value, lane) => {
-        const { dtype, data, offset } = access(s.buffer, s.index, machine, lane);
+        const { dtype, data, offset, allocated } = access(s.buffer, s.index, machine, lane);
         // Typed arrays round to float32 and wrap integers; scratch arrays of floats are as wide as registers.
-        data[offset] = dtype === "f16" && !(data instanceof Float64Array) ? toHalf(value) : value;
+        if (dtype !== "f16" || allocated) data[offset] = value;
+        else data[offset] = data instanceof Float64Array ? roundToHalf(value) : toHalf(value);
       });
       return;
     }
@@ -106,7 +109,13 @@ function runStatement(s: Stmt, machine: Machine): void {
       runBody(evaluate(s.condition, machine) !== 0 ? s.then : s.otherwise, machine);
       return;
     case "alloc":
-      machine.storage.set(s.name, { dtype: s.dtype, data: scratch(s.dtype, s.length), offset: 0, length: s.length });
+      machine.storage.set(s.name, {
+        dtype: s.dtype,
+        data: scratch(s.dtype, s.length),
+        offset: 0,
+        length: s.length,
+        allocated: true,
+      });
       return;
     case "barrier":
       throw new KernelRunError(`${machine.kernel.name}: a barrier that is not directly in a thread loop`);

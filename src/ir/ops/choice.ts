@@ -1,5 +1,6 @@
 // Elementwise operations that compare, choose and convert.
 
+import { roundToHalf } from "../../util/half.ts";
 import { attribute } from "../attributes.ts";
 import { isFloat } from "../dtype.ts";
 import { k } from "../kernel/build.ts";
@@ -78,8 +79,11 @@ const convert = elementwise("convert", {
     if (!x) throw new InferenceError("convert takes one operand");
     return dtype;
   },
-  compute: ([x], from, { dtype }) =>
-    dtype === "bool" ? (x === 0 ? 0 : 1) : isFloat(from) && !isFloat(dtype) ? truncateInto(dtype, x!) : x!,
+  compute: ([x], from, { dtype }) => {
+    if (dtype === "bool") return x === 0 ? 0 : 1;
+    if (dtype === "f16") return roundToHalf(x!);
+    return isFloat(from) && !isFloat(dtype) ? truncateInto(dtype, x!) : x!;
+  },
   kernel: ([x], dtype) => (dtype === "bool" && x!.type !== "bool" ? k.ne(x!, 0) : k.convert(x!, dtype)),
   gradient: (e, { x, d }) => [isFloat(x.type.dtype) ? e.convert(d, x.type.dtype) : undefined],
   samples: [
@@ -92,6 +96,7 @@ const convert = elementwise("convert", {
     { inputs: [integers(0, 1, [7], "bool")], attributes: { dtype: "f32" } },
     { inputs: [values([0, -0, 0.5, Number.NaN], [4])], attributes: { dtype: "bool" } },
     { inputs: [normal(4)], attributes: { dtype: "f32" } },
+    { inputs: [values([0.1, 2049, -7e4, 1e-8], [4])], attributes: { dtype: "f16" } },
     { inputs: [spaced(0)], attributes: { dtype: "i32" } },
   ],
 });

@@ -7,6 +7,7 @@ import { type Graph, literal, type Node, type Value } from "../../ir/graph.ts";
 import type { ReferenceTensor } from "../../ir/op.ts";
 import { operation } from "../../ir/ops/index.ts";
 import { createNames, printNode } from "../../ir/print.ts";
+import { stored } from "../../ir/reference.ts";
 import { type GraphWriter, mapGraph, withoutDeadNodes } from "../map-graph.ts";
 import { definePass, mapGraphs } from "../pass.ts";
 
@@ -73,7 +74,8 @@ function evaluate(node: Node, operands: readonly ReferenceTensor[], limit: numbe
   const shape = dims.filter((dim) => typeof dim === "number");
   if (shape.length < dims.length || shape.reduce((a, b) => a * b, 1) > limit) return undefined;
   if (operands.some(({ data }) => data.length > limit)) return undefined;
-  return definition.evaluate(operands, node.attributes, [{ dtype, shape }])[0];
+  const [value] = definition.evaluate(operands, node.attributes, [{ dtype, shape }]);
+  return value && stored(value);
 }
 
 const scalarTensor = (value: number, dtype: DType): ReferenceTensor => ({

@@ -14,6 +14,7 @@ import { differentiate } from "../../../src/passes/graph/differentiate.ts";
 import { createFresh } from "../../../src/passes/lower/names.ts";
 import { lowerNode } from "../../../src/passes/lower/node.ts";
 import { scalarTiles } from "../../../src/passes/schedule/tiles.ts";
+import { toHalf } from "../../../src/util/half.ts";
 
 /** Mulberry32: numbers in [0, 1) from a seed. */
 export function createRandom(seed: number): () => number {
@@ -244,7 +245,7 @@ function toBuffer({ dtype, data }: ReferenceTensor): TypedArray {
     case "bool":
       return Uint8Array.from(data);
     case "f16":
-      throw new Error("samples do not use f16");
+      return Uint16Array.from(data, toHalf);
   }
 }
 
