@@ -48,7 +48,7 @@ module.exports = {
         "^src/backends/",
         "^src/util/",
         "^src/ir/kernel/",
-        "^src/ir/(target|dtype|dim|graph|memory-plan|sizes|attributes|location)\\.ts$",
+        "^src/ir/(target|dtype|dim|graph|memory-plan|requirement|sizes|attributes|location)\\.ts$",
       ],
       "A back-end never sees a graph operation: it renders kernels, and knows the data around them.",
     ),
