@@ -6,7 +6,6 @@ import { evaluateDim } from "../src/ir/dim.ts";
 import type { Tensor } from "../src/ir/dtype.ts";
 import { createGraphBuilder, type Emit } from "../src/ir/emit.ts";
 import type { Global, GlobalValue, Module, Value } from "../src/ir/graph.ts";
-import { callsIn } from "../src/ir/kernel/program.ts";
 
 export interface Case {
   readonly name: string;
@@ -91,10 +90,14 @@ export function moduleOf({ x, w, forward }: Case, part: Part): Module {
   return { name: "bench", doc: "", globals: new Map([["w", weights]]), graphs: new Map([["main", graph]]) };
 }
 
+function resultOf(benchmark: Case): readonly number[] {
+  const [node] = moduleOf(benchmark, "forward").graphs.get("main")!.nodes;
+  return node!.results[0]!.type.shape.map((dim) => evaluateDim(dim, {}));
+}
+
 /** Operations of the forward pass; gradients have as many, but for padding. */
 export function flopsOf(benchmark: Case): number {
-  const [node] = moduleOf(benchmark, "forward").graphs.get("main")!.nodes;
-  const outputs = node!.results[0]!.type.shape.reduce<number>((product, dim) => product * evaluateDim(dim, {}), 1);
+  const outputs = resultOf(benchmark).reduce((product, size) => product * size, 1);
   return 2 * outputs * benchmark.w.slice(0, -1).reduce((product, dim) => product * dim, 1);
 }
 
@@ -107,7 +110,7 @@ function randomTensor(shape: readonly number[]): Tensor {
 export interface Fastest {
   /** The shortest of several runs, without the copying of inputs and results. */
   readonly seconds: number;
-  /** Bytes of operands and results of its kernels, each counted once. */
+  /** Bytes of operands and result, each counted once: what has to be moved, whatever is copied in between. */
   readonly bytes: number;
 }
 
@@ -130,9 +133,8 @@ export function fastestRun(benchmark: Case, part: Part, target: TargetName, seco
     best = Math.min(best, performance.now() - before);
   }
   executable.dispose?.();
-  const bytes = callsIn(program.steps).reduce(
-    (sum, { call: { kernel } }) => sum + evaluateDim(kernel.cost.bytes, {}),
-    0,
-  );
+  // A gradient reads two of the three and writes the third.
+  const counts = [benchmark.x, benchmark.w, resultOf(benchmark)].map((shape) => shape.reduce((a, c) => a * c, 1));
+  const bytes = 4 * counts.reduce((a, c) => a + c, 0);
   return { seconds: best / 1000, bytes };
 }

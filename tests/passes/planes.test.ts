@@ -127,4 +127,20 @@ describe("padded copies as kernels", () => {
     const run = { graph, inputs: new Map(Object.entries(inputs)), globals: new Map(), sizes: {} };
     expectLowered(run, interpretGraph(graph, inputs, new Map(), {}));
   });
+
+  // Results of phases, laid side by side.
+  it.each([
+    { shape: [3, 9, 1, 1], count: 2 },
+    { shape: [2, 5, 1, 3], count: 3 },
+    { shape: [13, 1, 6], count: 4 },
+  ])("of $count × $shape side by side", ({ shape, count }) => {
+    const builder = createGraphBuilder("test");
+    const parts = Array.from({ length: count }, (_, i) => builder.input(`x${i}`, { dtype: "f32", shape }));
+    const graph = builder.build([
+      { name: "y", value: builder.emit.value("concatenate", parts, { axis: shape.length - 2 }) },
+    ]);
+    const inputs = randomInputs(graph, {}, 1);
+    const run = { graph, inputs: new Map(Object.entries(inputs)), globals: new Map(), sizes: {} };
+    expectLowered(run, interpretGraph(graph, inputs, new Map(), {}));
+  });
 });

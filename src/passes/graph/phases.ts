@@ -17,6 +17,9 @@ import { dimListsOf, intsOf, range, shapeOf, textOf } from "./rules/match.ts";
  */
 const enough = 4;
 
+/** A single channel of results, from fewer than so many: pixels make up its vectors, which they cannot where zeros are skipped. */
+const enoughChannels = 4;
+
 /** A spatial axis, by its number, that can be taken apart: all its sizes are known. */
 interface Spread {
   readonly axis: number;
@@ -35,7 +38,11 @@ function spreadAxis(node: Node): Spread | undefined {
   const [strides, dilation] = [intsOf(node, "strides"), intsOf(node, "rhs_dilation")];
   const [x, kernel] = node.inputs;
   const batch = x!.type.shape[layout.lhs.outer]!;
-  const isBatch = typeof batch !== "number" || batch >= enough;
+  const isOf = (size: Dim | undefined, most: number): boolean => typeof size === "number" && size <= most;
+  const isPixels =
+    isOf(kernel!.type.shape[layout.kernel.outer], 1) &&
+    isOf(kernel!.type.shape[layout.kernel.inner], enoughChannels - 1);
+  const isBatch = !isPixels && !isOf(batch, enough - 1);
   for (const [axis, by] of intsOf(node, "lhs_dilation").entries()) {
     const size = x!.type.shape[layout.lhs.spatial[axis]!];
     const window = kernel!.type.shape[layout.kernel.spatial[axis]!];

@@ -10,7 +10,7 @@ import { nearUse } from "./near-use.ts";
 import type { Accumulators } from "./registers.ts";
 
 /** Every combination of positions along the axes of the domain, the last axis fastest. */
-const combinationsOf = (positions: readonly (readonly Expr[])[]): (readonly Expr[])[] =>
+export const combinationsOf = (positions: readonly (readonly Expr[])[]): (readonly Expr[])[] =>
   positions.reduce<(readonly Expr[])[]>(
     (points, list) => points.flatMap((point) => list.map((at) => [...point, at])),
     [[]],

@@ -11,6 +11,7 @@ import type { Access, Iteration } from "../graph/iteration.ts";
 import { substitute } from "../kernel/rewrite.ts";
 import type { Interval } from "../schedule/reduction.ts";
 import type { TileTable } from "../schedule/tiles.ts";
+import { combinationsOf } from "./advance.ts";
 import { bind } from "./bind.ts";
 import { type Draft, type LoopAxis, nestLanes } from "./draft.ts";
 import { conditionsOn, intervalOf } from "./interior.ts";
@@ -23,20 +24,33 @@ export function lowerLoop(draft: Draft, iteration: Iteration): readonly Stmt[] {
     const axes = withLanes([elementAxis("i", productOf(shape))], draft.tiles);
     return nestLanes(axes, draft.fresh, ([at]) => storeAll(draft, draft.outputs, () => [at![0]!]));
   }
-  const axes = withLanes(
-    shape.map((size, axis) => elementAxis(`i${axis}`, size)),
-    draft.tiles,
-  );
-  const places = shape.map((_, axis) => k.variable(`?${axis}`, "index"));
   const at = (index: readonly Expr[]): readonly Expr[] =>
     draft.outputs.map((output) => draft.elements.element(output, indexBy(iteration.access.get(output)!, index)));
-  const values = at(places);
-  return nestLanes(draft.tiles.cutsLoops ? withInteriors(axes, values) : axes, draft.fresh, (positions, { inside }) => {
-    const index = positions.map((list) => list[0]!);
-    const points = draft.outputs.map((output) => ({ output, index: indexBy(iteration.access.get(output)!, index) }));
-    return storePoints(draft, points, inside.length > 0 ? between(inside, index, at) : undefined);
+  const values = at(shape.map((_, axis) => k.variable(`?${axis}`, "index")));
+  const plain = shape.map((size, axis) => elementAxis(`i${axis}`, size));
+  const axes = draft.tiles.cutsLoops
+    ? withInteriors(withLanes(writtenOut(plain, values), draft.tiles), values)
+    : withLanes(plain, draft.tiles);
+  return nestLanes(axes, draft.fresh, (positions, { inside }) => {
+    const places = combinationsOf(positions);
+    const points = places.flatMap((index) =>
+      draft.outputs.map((output) => ({ output, index: indexBy(iteration.access.get(output)!, index) })),
+    );
+    const known = inside.length > 0 ? places.flatMap((index) => between(inside, index, at)) : undefined;
+    return storePoints(draft, points, known);
   });
 }
+
+/** The longest axis whose positions are written out where conditions depend on them, as in results that are laid side by side. */
+const longestWritten = 4;
+
+const writtenOut = (axes: readonly LoopAxis[], values: readonly Expr[]): readonly LoopAxis[] =>
+  axes.map((axis, i) => {
+    const { size } = axis;
+    const isShort = typeof size === "number" && size > 1 && size <= longestWritten;
+    if (!isShort || conditionsOn(`?${i}`, values).length === 0) return axis;
+    return { ...axis, written: Array.from({ length: size }, (_, at) => k.index(at)) };
+  });
 
 /** Borders may be this part of an axis, at most: else there is no telling which side is the usual one. */
 const mostBorder = 1 / 4;
@@ -92,10 +106,10 @@ const elementAxis = (stem: string, size: Dim): LoopAxis => ({
   mode: "parallel",
 });
 
-/** The last axis, but for those of size 1, in vectors, where the target has them and they fit. */
+/** The last axis, but for those of size 1 or written out, in vectors, where the target has them and they fit. */
 export function withLanes(axes: readonly LoopAxis[], tiles: TileTable): readonly LoopAxis[] {
   const { lanes } = tiles;
-  const last = axes.findLastIndex(({ size }) => size !== 1);
+  const last = axes.findLastIndex(({ size, written }) => size !== 1 && !written);
   const size = axes[last]?.size ?? 0;
   if (lanes === 1 || (typeof size === "number" && size < lanes)) return axes;
   return axes.map((axis, i) => (i === last ? { ...axis, lanes } : axis));

@@ -200,6 +200,8 @@ function lanesOf(
   columns: number,
 ): number | "inner" | undefined {
   if (tiles.lanes === 1) return undefined;
+  // Columns that do not fill a vector would waste some of it.
+  if (inner && columns < tiles.lanes) return "inner";
   if (n !== undefined && (columns >= tiles.lanes || ofSecond.includes(n))) {
     const inVectors = Math.max(columns, tiles.lanes);
     const row = tileFor(tiles.contraction, inVectors);
