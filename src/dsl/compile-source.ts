@@ -13,6 +13,7 @@ import { openScope } from "./scope.ts";
 import { checkEntries, trainingPlan } from "./train-entries.ts";
 import { trainingGraphs } from "./train-graphs.ts";
 import type { TrainingPlan } from "./training-plan.ts";
+import { modelSource, trainingSource } from "./training-source.ts";
 
 export interface CompileOptions {
   /** The model whose graphs are wanted. Default: the one that is trained, else the last one. */
@@ -81,7 +82,9 @@ function compileModel(c: Context, scope: FileScope, options: CompileOptions): { 
     checkEntries(c, trained);
     const inputs = model.parameters.map((parameter) => parameter.name.name);
     // A broken model would only repeat its mistakes in the graphs of the training.
-    const made = infer ? trainingGraphs(c, scope, { model, file }, trained) : { graphs: [], metrics: [], several: [] };
+    const made = infer
+      ? trainingGraphs(c, scope, modelSource(model, file), trainingSource(trained))
+      : { graphs: [], metrics: [], several: [] };
     graphs.push(...made.graphs);
     plan = attempt(c, () => trainingPlan(c, scope, trained, inputs, made));
   }

@@ -3,16 +3,14 @@
 
 import { isFloat } from "../ir/dtype.ts";
 import { type Graph, literal, type Value } from "../ir/graph.ts";
-import type { ModelDeclaration, TrainDeclaration } from "./ast.ts";
 import { attempt, type Context, mistake, report, rootFrame } from "./context.ts";
-import { type Environment, evaluate } from "./evaluate.ts";
+import type { Environment } from "./evaluate.ts";
 import { addInput, createGraphState, finishGraph, type GraphState, keyInput, stepInput } from "./graph-state.ts";
-import { freeType, openModel, runModel } from "./model.ts";
 import type { FileScope } from "./resolve.ts";
 import { openScope } from "./scope.ts";
-import { entryOf } from "./train-entries.ts";
 import { addMetrics, checkMetrics, metricEntries, metricsGraph, ofSeveralNumbers } from "./train-metrics.ts";
 import { optimize, optimizerOf, scheduledRate } from "./train-update.ts";
+import type { ModelSource, TrainingSource } from "./training-source.ts";
 import { describe, kindOf, tensor } from "./values.ts";
 
 export interface TrainingGraphs {
@@ -23,22 +21,16 @@ export interface TrainingGraphs {
   readonly several: readonly string[];
 }
 
-/** A model and the file that declares it, which may be another than the one with the `train` block. */
-export interface ModelOfFile {
-  readonly model: ModelDeclaration;
-  readonly file: FileScope;
-}
-
-/** Elaborates a `train` block whose model is sound. */
+/** Elaborates a training whose model is sound. */
 export function trainingGraphs(
   c: Context,
   program: FileScope,
-  { model, file }: ModelOfFile,
-  train: TrainDeclaration,
+  model: ModelSource,
+  train: TrainingSource,
 ): TrainingGraphs {
   const metrics = metricEntries(train);
   const graphs: Graph[] = [];
-  const step = forward(c, program, { model, file }, train, true);
+  const step = forward(c, program, model, train, true);
   const loss = attempt(c, () => lossOf(c, step.env, train));
   // Without a loss, the optimizer and the metrics are still looked at for mistakes of their own.
   const optimizer = attempt(c, () => (loss ? optimize(c, step.env, train, loss) : optimizerOf(c, step.env, train)));
@@ -50,13 +42,11 @@ export function trainingGraphs(
     graphs.push(finishGraph(step.graph, outputs, updatesOf(c, step.graph, false)));
   }
 
-  const evaluation = forward(c, program, { model, file }, train, false);
+  const evaluation = forward(c, program, model, train, false);
   const held = attempt(c, () => lossOf(c, evaluation.env, train));
-  if (held) {
-    addMetrics(c, evaluation.env, { model, train }, metrics, held);
-    graphs.push(finishGraph(evaluation.graph, [], updatesOf(c, evaluation.graph, true)));
-  }
-  const totals = loss && metricsGraph(c, evaluation.env, train, metrics);
+  const ownTotals = held && addMetrics(c, evaluation.env, { model, train }, metrics, held);
+  if (held) graphs.push(finishGraph(evaluation.graph, [], updatesOf(c, evaluation.graph, true)));
+  const totals = loss && metricsGraph(c, evaluation.env, train, metrics, ownTotals ?? new Set());
   if (totals) graphs.push(totals);
   const several = totals ? ofSeveralNumbers(totals) : [];
   checkWatched(c, program, train, graphs, several);
@@ -67,14 +57,14 @@ export function trainingGraphs(
 function checkWatched(
   c: Context,
   { file }: FileScope,
-  train: TrainDeclaration,
+  train: TrainingSource,
   graphs: readonly Graph[],
   several: readonly string[],
 ): void {
   const step = graphs.find(({ name }) => name === "train_step");
   const watched = several.find((name) => step?.inputs.some((input) => input.name === `epoch.${name}`));
   if (watched === undefined) return;
-  const span = entryOf(train, "optimizer")?.values[0]?.span ?? train.name.span;
+  const span = train.optimizer?.span ?? train.declaration.name.span;
   const message = `the optimizer watches ${watched}, which is not one number`;
   report(c, mistake(c, "train", message, { place: { file, span }, help: "watch a loss or another metric" }).diagnostic);
 }
@@ -83,25 +73,25 @@ function checkWatched(
 function forward(
   c: Context,
   program: FileScope,
-  { model, file }: ModelOfFile,
-  train: TrainDeclaration,
+  model: ModelSource,
+  train: TrainingSource,
   training: boolean,
 ): { readonly graph: GraphState; readonly env: Environment } {
   const graph = createGraphState(training ? "train_step" : "eval_step", "run", training);
   c.graph = graph;
-  const inner = openModel(c, file, model);
+  const inner = model.open(c);
   const scope = openScope(inner.scope);
   const env: Environment = { scope, file: program, train: true };
   for (const { name, type } of train.targets) {
     c.frame = rootFrame(program.file);
-    const target = attempt(c, () => tensor(addInput(graph, name.name, freeType(c, inner, name, type))));
+    const target = attempt(c, () => tensor(addInput(graph, name.name, type(c, inner))));
     scope.names.set(name.name, target ?? { kind: "poison" });
   }
   if (training) keyInput(c);
   // Evaluation takes schedules at their beginning, so that its losses can be compared from epoch to epoch.
   scope.names.set("step", tensor(training ? stepInput(c) : literal(0, "f32")));
-  c.frame = rootFrame(file.file);
-  runModel(c, inner, model);
+  c.frame = rootFrame(model.file.file);
+  model.run(c, inner);
   return { graph, env };
 }
 
@@ -115,13 +105,11 @@ function updatesOf(c: Context, graph: GraphState, totalsOnly: boolean): Map<stri
   return updates;
 }
 
-function lossOf(c: Context, env: Environment, train: TrainDeclaration): Value {
-  const entry = entryOf(train, "loss");
-  c.frame = { ...rootFrame(env.file.file), scope: ["loss"], path: ["loss"], span: train.name.span };
-  const [written] = entry?.values ?? [];
-  if (!written) throw mistake(c, "train", "a train block needs a loss", { help: "loss: cross_entropy(logits, label)" });
-  const value = evaluate(c, env, written);
-  c.frame.span = written.span;
+function lossOf(c: Context, env: Environment, { loss, declaration }: TrainingSource): Value {
+  c.frame = { ...rootFrame(env.file.file), scope: ["loss"], path: ["loss"], span: declaration.name.span };
+  if (!loss) throw mistake(c, "train", "a train block needs a loss", { help: "loss: cross_entropy(logits, label)" });
+  const value = loss.value(c, env);
+  c.frame.span = loss.span;
   if (value.kind !== "tensor") throw mistake(c, "train", `the loss is a scalar tensor, not ${kindOf(value)}`);
   const { shape, dtype } = value.value.type;
   if (shape.length > 0 || !isFloat(dtype))

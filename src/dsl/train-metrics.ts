@@ -2,88 +2,68 @@
 
 import { isFloat } from "../ir/dtype.ts";
 import { type Global, type Graph, literal, type Value } from "../ir/graph.ts";
-import type { Expression, ModelDeclaration, TrainDeclaration } from "./ast.ts";
+import type { Span } from "./ast.ts";
 import { attempt, type Context, make, mistake, Poisoned, rootFrame } from "./context.ts";
-import { type Environment, evaluate } from "./evaluate.ts";
+import type { Environment } from "./evaluate.ts";
 import { addTotal } from "./globals.ts";
 import { createGraphState, finishGraph, reachable } from "./graph-state.ts";
 import { asOperand } from "./tensors.ts";
 import { entryOf } from "./train-entries.ts";
+import type { ModelSource, TrainingSource, WrittenMetric } from "./training-source.ts";
 import { int, kindOf } from "./values.ts";
 
-export interface MetricEntry {
+export interface MetricEntry extends WrittenMetric {
   readonly name: string;
-  readonly written: Expression;
-  /** The call's own name, and how many calls of that name came before. */
-  readonly stem: string;
+  /** How many metrics of that stem came before. */
   readonly before: number;
 }
 
-export function metricEntries(train: TrainDeclaration): MetricEntry[] {
+export function metricEntries({ metrics }: TrainingSource): MetricEntry[] {
   const counts = new Map<string, number>();
-  return (entryOf(train, "metrics")?.values ?? []).map((written) => {
-    const stem = stemOf(written);
+  return metrics.map((metric) => {
+    const { stem } = metric;
     const before = counts.get(stem) ?? 0;
     counts.set(stem, before + 1);
-    return { name: before === 0 ? stem : `${stem}_${before}`, written, stem, before };
+    return { ...metric, name: before === 0 ? stem : `${stem}_${before}`, before };
   });
 }
 
 /** What the optimizer may name: the loss and the metrics of an epoch, those of rows held back after `val_`. */
-export function epochNames(train: TrainDeclaration): readonly string[] {
-  const own = ["loss", ...metricEntries(train).map(({ name }) => name)];
-  return entryOf(train, "validation") || entryOf(train, "folds") ? own.flatMap((name) => [name, `val_${name}`]) : own;
+export function epochNames(source: TrainingSource): readonly string[] {
+  const own = ["loss", ...metricEntries(source).map(({ name }) => name)];
+  const { declaration } = source;
+  const held = entryOf(declaration, "validation") || entryOf(declaration, "folds");
+  return held ? own.flatMap((name) => [name, `val_${name}`]) : own;
 }
 
-/** The name of what is computed last: `accuracy` of `accuracy(a, b)`, or the name given by `as`. */
-function stemOf(written: Expression): string {
-  switch (written.kind) {
-    case "name":
-      return written.name;
-    case "call":
-      return stemOf(written.callee);
-    case "pipe":
-      return written.as?.name ?? stemOf(written.stage);
-    case "member":
-      return written.name.name;
-    default:
-      return "metric";
-  }
-}
-
-function calleeOf(written: Expression): Expression | undefined {
-  if (written.kind === "call") return written.callee;
-  if (written.kind === "pipe") return written.stage.kind === "call" ? written.stage.callee : written.stage;
-  return undefined;
-}
-
-/** Whether a metric keeps totals of its own; others are averaged over the rows. */
-function keepsTotals(c: Context, env: Environment, { written }: MetricEntry): boolean {
-  const callee = calleeOf(written);
-  const value = callee && evaluate(c, env, callee);
-  return value?.kind === "function" && value.callee.kind === "block" && value.callee.declaration.role === "metric";
-}
-
-function metricFrame(c: Context, env: Environment, { stem, before, written }: MetricEntry): void {
+function metricFrame(c: Context, env: Environment, { stem, before, span }: MetricEntry): void {
   c.frame = {
     ...rootFrame(env.file.file),
     path: ["metric"],
     scope: ["metrics"],
     instances: new Map(before > 0 ? [[stem, before]] : []),
-    span: written.span,
+    span,
   };
 }
 
-/** Adds the batch to the totals: the loss and plain metrics weighted by rows, others as they say. */
+/** Where the loss is written, entry and all. */
+export const spanOfLoss = ({ declaration }: TrainingSource): Span =>
+  entryOf(declaration, "loss")?.span ?? declaration.name.span;
+
+/**
+ * Adds the batch to the totals: the loss and plain metrics weighted by rows, others as they say. Gives the names of those that keep
+ * totals of their own.
+ */
 export function addMetrics(
   c: Context,
   env: Environment,
-  { model, train }: { readonly model: ModelDeclaration; readonly train: TrainDeclaration },
+  { model, train }: { readonly model: ModelSource; readonly train: TrainingSource },
   metrics: readonly MetricEntry[],
   loss: Value,
-): void {
-  c.frame = { ...rootFrame(env.file.file), scope: ["metrics"], span: entryOf(train, "loss")?.span ?? train.name.span };
+): ReadonlySet<string> {
+  c.frame = { ...rootFrame(env.file.file), scope: ["metrics"], span: spanOfLoss(train) };
   const rows = rowsOf(c, model);
+  const ownTotals = new Set<string>();
   const average = (name: string, value: Value): void => {
     c.frame = { ...c.frame, path: ["metric", name], scope: ["metrics", name] };
     addTotal(c, "sum", make(c, "multiply", [value, rows]));
@@ -93,27 +73,29 @@ export function addMetrics(
   for (const metric of metrics)
     attempt(c, () => {
       metricFrame(c, env, metric);
-      const own = keepsTotals(c, env, metric);
-      const value = evaluate(c, env, metric.written);
-      if (own) return;
-      c.frame.span = metric.written.span;
+      const { own, value } = metric.value(c, env);
+      if (own) {
+        ownTotals.add(metric.name);
+        return;
+      }
+      c.frame.span = metric.span;
       if (value.kind !== "tensor" || value.value.type.shape.length > 0 || !isFloat(value.value.type.dtype))
         throw mistake(c, "train", `a metric is one number or a block of the role metric, and this is ${kindOf(value)}`);
       average(metric.name, value.value);
     });
+  return ownTotals;
 }
 
 export function checkMetrics(c: Context, env: Environment, metrics: readonly MetricEntry[]): void {
   for (const metric of metrics)
     attempt(c, () => {
       metricFrame(c, env, metric);
-      return evaluate(c, env, metric.written);
+      return metric.value(c, env);
     });
 }
 
 /** How many rows the batch has: the length of the first axis of the model's first input. */
-function rowsOf(c: Context, model: ModelDeclaration): Value {
-  const name = model.parameters[0]?.name.name;
+function rowsOf(c: Context, { inputs: [name] }: ModelSource): Value {
   const input = c.graph.inputs.find((given) => given.name === name);
   const rows = input?.type.shape[0];
   return rows === undefined ? literal(1, "f32") : asOperand(c, int(rows), "f32");
@@ -122,26 +104,27 @@ function rowsOf(c: Context, model: ModelDeclaration): Value {
 export function metricsGraph(
   c: Context,
   env: Environment,
-  train: TrainDeclaration,
+  train: TrainingSource,
   metrics: readonly MetricEntry[],
+  ownTotals: ReadonlySet<string>,
 ): Graph {
   const graph = createGraphState("metrics", "metrics", false);
   c.graph = graph;
   c.frame = {
     ...rootFrame(env.file.file),
     scope: ["metrics", "loss"],
-    span: entryOf(train, "loss")?.span ?? train.name.span,
+    span: spanOfLoss(train),
   };
   const outputs = [{ name: "loss", value: averageOf(c, "loss") }];
   for (const metric of metrics)
     attempt(c, () => {
       metricFrame(c, env, metric);
-      if (!keepsTotals(c, env, metric)) {
+      if (!ownTotals.has(metric.name)) {
         outputs.push({ name: metric.name, value: averageOf(c, metric.name) });
         return;
       }
-      const value = evaluate(c, env, metric.written);
-      c.frame.span = metric.written.span;
+      const { value } = metric.value(c, env);
+      c.frame.span = metric.span;
       if (value.kind !== "tensor")
         throw mistake(c, "train", `the metric ${metric.name} gives ${kindOf(value)}, not a tensor`);
       const foreign = [...reachable([value.value])].find((v) => v.kind === "input");

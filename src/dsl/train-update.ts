@@ -3,15 +3,15 @@
 
 import { literal, type Value } from "../ir/graph.ts";
 import { bindArguments, parameterInfo } from "./arguments.ts";
-import type { CallExpression, Expression, TrainDeclaration } from "./ast.ts";
 import { runBlock } from "./call.ts";
 import { type Context, mistake, Poisoned, rootFrame } from "./context.ts";
-import { callExpression, type Environment, evaluate, libraryFunction, visibleNames } from "./evaluate.ts";
+import { type Environment, evaluate, libraryFunction } from "./evaluate.ts";
 import { gradientsOf, parameterValues } from "./functions/meta.ts";
 import { epochInput, stepInput } from "./graph-state.ts";
 import { openScope } from "./scope.ts";
 import { entryOf } from "./train-entries.ts";
-import { epochNames } from "./train-metrics.ts";
+import { epochNames, spanOfLoss } from "./train-metrics.ts";
+import type { TrainingSource } from "./training-source.ts";
 import { type BlockValue, type CompileValue, describe, type GivenArgument, kindOf, list, tensor } from "./values.ts";
 
 export interface OptimizerValue {
@@ -20,14 +20,14 @@ export interface OptimizerValue {
 }
 
 /** The optimizer of a `train` block. In its scope are also the loss and the metrics of the epoch before. */
-export function optimizerOf(c: Context, env: Environment, train: TrainDeclaration): OptimizerValue {
-  const [written] = entryOf(train, "optimizer")?.values ?? [];
+export function optimizerOf(c: Context, env: Environment, train: TrainingSource): OptimizerValue {
   c.frame = optimizerFrame(env, train);
-  if (!written) throw mistake(c, "train", "a train block needs an optimizer", { help: "optimizer: adam(lr: 1e-3)" });
+  if (!train.optimizer)
+    throw mistake(c, "train", "a train block needs an optimizer", { help: "optimizer: adam(lr: 1e-3)" });
   const scope = openScope(env.scope);
   for (const name of epochNames(train)) scope.names.set(name, tensor(epochInput(c, name)));
-  const value = evaluate(c, { ...env, scope }, written);
-  c.frame.span = written.span;
+  const value = train.optimizer.value(c, { ...env, scope });
+  c.frame.span = train.optimizer.span;
   if (value.kind !== "function" || value.callee.kind !== "block" || value.callee.declaration.role !== "optimizer")
     throw mistake(c, "train", `the optimizer should be a block of that role, not ${kindOf(value)}`, {
       help: "for example adam(lr: 1e-3)",
@@ -35,12 +35,12 @@ export function optimizerOf(c: Context, env: Environment, train: TrainDeclaratio
   return { callee: value.callee, bound: value.bound };
 }
 
-const optimizerFrame = (env: Environment, train: TrainDeclaration) => ({
+const optimizerFrame = (env: Environment, train: TrainingSource) => ({
   ...rootFrame(env.file.file),
   optimizing: true as const,
   scope: ["optimizer"],
   path: ["optimizer"],
-  span: entryOf(train, "optimizer")?.values[0]?.span ?? train.name.span,
+  span: train.optimizer?.span ?? train.declaration.name.span,
 });
 
 /** The learning rate of a step, where a schedule changes it: for those who watch. */
@@ -54,10 +54,10 @@ export function scheduledRate(bound: readonly GivenArgument[]): Value | undefine
 }
 
 /** Gives every parameter its new value, and every running mean. */
-export function optimize(c: Context, env: Environment, train: TrainDeclaration, loss: Value): OptimizerValue {
+export function optimize(c: Context, env: Environment, train: TrainingSource, loss: Value): OptimizerValue {
   const parameters = parameterValues(c);
-  c.frame = { ...rootFrame(env.file.file), scope: ["gradient"], span: entryOf(train, "loss")?.span ?? train.name.span };
-  if (parameters.length === 0) throw mistake(c, "train", `${train.name.name} has no parameters to train`);
+  c.frame = { ...rootFrame(env.file.file), scope: ["gradient"], span: spanOfLoss(train) };
+  if (parameters.length === 0) throw mistake(c, "train", `${train.declaration.name.name} has no parameters to train`);
   const gradients = applyClip(c, env, train, gradientsOf(c, loss, parameters));
   const optimizer = optimizerOf(c, env, train);
   const { declaration } = optimizer.callee;
@@ -94,8 +94,8 @@ export function optimize(c: Context, env: Environment, train: TrainDeclaration, 
 }
 
 /** `ema: 0.999`: the block that averages a parameter, and how much of the mean it keeps. */
-function emaOf(c: Context, env: Environment, train: TrainDeclaration) {
-  const [written] = entryOf(train, "ema")?.values ?? [];
+function emaOf(c: Context, env: Environment, { declaration }: TrainingSource) {
+  const [written] = entryOf(declaration, "ema")?.values ?? [];
   if (!written) return undefined;
   c.frame.span = written.span;
   const value = evaluate(c, env, written);
@@ -132,25 +132,17 @@ function forParameter(
   return runBlock(c, declaration, bound, frame, { scope: openScope(), file: scope });
 }
 
-/** `clip: global_norm(1.0)` calls the block `clip_global_norm` with the list of gradients; other names are called as they are. */
 function applyClip(
   c: Context,
   env: Environment,
-  train: TrainDeclaration,
+  { clip }: TrainingSource,
   gradients: readonly Value[],
 ): readonly Value[] {
-  const [written] = entryOf(train, "clip")?.values ?? [];
-  if (!written) return gradients;
-  c.frame = { ...rootFrame(env.file.file), scope: ["clip"], path: ["clip"], span: written.span };
-  const call: CallExpression =
-    written.kind === "call" ? written : { kind: "call", callee: written, arguments: [], span: written.span };
-  const { callee } = call;
-  const prefixed = callee.kind === "name" && visibleNames(env).includes(`clip_${callee.name}`);
-  const target: Expression = prefixed ? { ...callee, name: `clip_${callee.name}` } : callee;
-  const place = { file: env.file.file, span: written.span };
-  const given: GivenArgument = { value: list(gradients.map(tensor)), place };
-  const result = callExpression(c, env, { ...call, callee: target }, [given], written.span);
-  c.frame.span = written.span;
+  if (!clip) return gradients;
+  c.frame = { ...rootFrame(env.file.file), scope: ["clip"], path: ["clip"], span: clip.span };
+  const place = { file: env.file.file, span: clip.span };
+  const result = clip.value(c, env)({ value: list(gradients.map(tensor)), place });
+  c.frame.span = clip.span;
   const items = result.kind === "list" ? result.items : [];
   const clipped = items.flatMap((item) => (item.kind === "tensor" ? [item.value] : []));
   if (clipped.length !== gradients.length)
