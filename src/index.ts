@@ -30,10 +30,14 @@ export {
   type InputType,
   i32,
   type Layer,
-  model,
+  type Metric,
+  type Optimizer,
+  type Schedule,
   type Tensor as SymbolicTensor,
   u8,
 } from "./dsl/builder.ts";
+export { model } from "./dsl/builder-model.ts";
+export { type TrainingDescription, trainable } from "./dsl/builder-train.ts";
 export { type Compilation, compileSource } from "./dsl/compile-source.ts";
 export { type Diagnostic, renderDiagnostics } from "./dsl/diagnostics.ts";
 export type { TrainingPlan } from "./dsl/training-plan.ts";
@@ -42,6 +46,7 @@ export type { DType, Tensor } from "./ir/dtype.ts";
 export type { Module } from "./ir/graph.ts";
 export { printModule } from "./ir/print.ts";
 export { nn } from "./nn.generated.ts";
+export type { Dataset } from "./train/data/dataset.ts";
 export { loadTrainingData } from "./train/data/load.ts";
 export type { TrainingEvent } from "./train/events.ts";
 export { type TrainingResult, type TrainOptions, train } from "./train/loop.ts";

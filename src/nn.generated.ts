@@ -1,4 +1,4 @@
-import { type Argument, type Initializer, type Layer, type Operand, type Scope, type Tensor, libraryCall, libraryInitializer, libraryTuple } from "./dsl/builder.ts";
+import { type Argument, type Initializer, type Layer, type Metric, type Operand, type Optimizer, type Schedule, type Scope, type Tensor, libraryCall, libraryDeferred, libraryInitializer, libraryTuple } from "./dsl/builder.ts";
 import type { Dim } from "./ir/dim.ts";
 import type { DType } from "./ir/dtype.ts";
 
@@ -376,16 +376,107 @@ export interface Library {
    * `times` [N] steps and `lengths` [N] labels, all of them unless given. The mean over the rows.
    */
   readonly ctc_loss: { (logits: Tensor, labels: Operand, options?: { readonly times?: Argument | undefined | undefined; readonly lengths?: Argument | undefined | undefined; readonly blank?: Dim | undefined }): Tensor; (labels: Operand, options?: { readonly times?: Argument | undefined | undefined; readonly lengths?: Argument | undefined | undefined; readonly blank?: Dim | undefined }): Layer; };
+  /** The share of rows whose greatest logit is that of the label. Rows with the label `ignore` do not count. */
+  readonly accuracy: { (logits: Operand, label: Tensor, options?: { readonly ignore?: Dim | undefined | undefined }): Metric; };
+  /** The share of elements on the right side: the logit above 0 where the label is above 1/2, and below where it is below. */
+  readonly binary_accuracy: { (logits: Operand, label: Operand): Metric; };
+  /** Of the rows that are said to be of a class, the share that is; the mean over the classes. */
+  readonly precision: { (logits: Operand, label: Tensor): Metric; };
+  /** Of the rows of a class, the share that is found; the mean over the classes. */
+  readonly recall: { (logits: Operand, label: Tensor): Metric; };
+  /** The harmonic mean of precision and recall of each class; the mean over the classes. */
+  readonly f1: { (logits: Operand, label: Tensor): Metric; };
+  /** How many rows of each class (row) were said to be of each class (column). */
+  readonly confusion: { (logits: Operand, label: Tensor): Metric; };
+  /** The share of the variance of the target that the prediction explains: 1 - Σ (target - prediction)² / Σ (target - mean)². */
+  readonly r2: { (prediction: Operand, target: Operand): Metric; };
+  /** e to the power of the mean cross-entropy: among how many equally likely classes the model still wavers. */
+  readonly perplexity: { (logits: Operand, label: Tensor): Metric; };
+  /** The share of rows whose label is among the `k` greatest logits. */
+  readonly top_k_accuracy: { (logits: Operand, label: Tensor, options?: { readonly k?: Dim | undefined }): Metric; };
+  /** The mean of the classes' recalls, over the classes that occur: what accuracy would be if they were equally frequent. */
+  readonly balanced_accuracy: { (logits: Operand, label: Tensor): Metric; };
+  /**
+   * Matthews' correlation of what was said with what is true, for any number of classes: 1 for all right, 0 for chance
+   * (Gorodkin, 2004).
+   */
+  readonly matthews: { (logits: Operand, label: Tensor): Metric; };
+  /** Of the elements that are said to be of a class or are, the share that is both; the mean over the classes that occur at all. */
+  readonly intersection_over_union: { (logits: Operand, label: Tensor): Metric; };
+  /**
+   * The area under the curve of true against false positives, for labels of 0 and 1: the chance that a positive scores higher than
+   * a negative. Scores are sigmoid(logits), told apart at `thresholds` evenly spread levels.
+   */
+  readonly auc: { (logits: Operand, label: Operand, options?: { readonly thresholds?: Dim | undefined }): Metric; };
+  /**
+   * How far the probability of the class that is said is from the share of rows where it is right: the mean over `bins` of
+   * probabilities, weighted by their rows (Guo and others, 2017).
+   */
+  readonly calibration_error: { (logits: Operand, label: Tensor, options?: { readonly bins?: Dim | undefined }): Metric; };
+  /** The mean of |target - prediction| / |target|; targets of 0 count with `epsilon` instead. */
+  readonly mean_absolute_percentage_error: { (prediction: Operand, target: Operand, options?: { readonly epsilon?: Operand | undefined }): Metric; };
+  /** √mean((prediction - target)²) over all rows of the epoch. */
+  readonly root_mean_squared_error: { (prediction: Operand, target: Operand): Metric; };
   /**
    * A running sum or mean, or 0 where it has faded below 2⁻¹²⁶. Smaller numbers are denormal: a processor takes a hundred times as long
    * for each, and where a gradient stays 0 they stay, since 0.9 times the smallest of them rounds to itself.
    */
   readonly faded: { (scope: Scope, x: Argument): Tensor; };
+  /** Down the gradient; with `momentum`, along a running sum of gradients. `nesterov` looks one step ahead. */
+  readonly sgd: { (options?: { readonly lr?: Operand | Schedule | undefined; readonly momentum?: Operand | undefined; readonly nesterov?: boolean | undefined }): Optimizer; };
+  /** Steps are divided by the root of a running mean of the squared gradient (Hinton, 2012). */
+  readonly rmsprop: { (options?: { readonly lr?: Operand | Schedule | undefined; readonly rho?: Operand | undefined; readonly epsilon?: Operand | undefined }): Optimizer; };
+  /** Adam (Kingma and Ba, 2014). */
+  readonly adam: { (options?: { readonly lr?: Operand | Schedule | undefined; readonly beta1?: Operand | undefined; readonly beta2?: Operand | undefined; readonly epsilon?: Operand | undefined }): Optimizer; };
+  /** Adam with weight decay beside the gradient: every parameter also shrinks by lr · weight_decay (Loshchilov and Hutter, 2017). */
+  readonly adamw: { (options?: { readonly lr?: Operand | Schedule | undefined; readonly weight_decay?: Operand | undefined; readonly beta1?: Operand | undefined; readonly beta2?: Operand | undefined; readonly epsilon?: Operand | undefined }): Optimizer; };
+  /** Steps are divided by the root of the sum of all squared gradients so far, which begins at `initial` (Duchi and others, 2011). */
+  readonly adagrad: { (options?: { readonly lr?: Operand | Schedule | undefined; readonly initial?: Operand | undefined; readonly epsilon?: Operand | undefined }): Optimizer; };
+  /** Steps are the root of a running mean of squared steps over that of squared gradients, so that no rate is needed (Zeiler, 2012). */
+  readonly adadelta: { (options?: { readonly lr?: Operand | Schedule | undefined; readonly rho?: Operand | undefined; readonly epsilon?: Operand | undefined }): Optimizer; };
+  /** Adam with the greatest gradient, which fades by beta2, instead of the root of the mean square (Kingma and Ba, 2014, section 7.1). */
+  readonly adamax: { (options?: { readonly lr?: Operand | Schedule | undefined; readonly beta1?: Operand | undefined; readonly beta2?: Operand | undefined; readonly epsilon?: Operand | undefined }): Optimizer; };
+  /** Adam that looks one step ahead, as Nesterov's momentum does; its momentum grows from beta1 / 2 to beta1 (Dozat, 2016). */
+  readonly nadam: { (options?: { readonly lr?: Operand | Schedule | undefined; readonly beta1?: Operand | undefined; readonly beta2?: Operand | undefined; readonly epsilon?: Operand | undefined; readonly momentum_decay?: Operand | undefined }): Optimizer; };
+  /** Adam that begins without adapting, until the mean of squares rests on enough steps to be trusted (Liu and others, 2019). */
+  readonly radam: { (options?: { readonly lr?: Operand | Schedule | undefined; readonly beta1?: Operand | undefined; readonly beta2?: Operand | undefined; readonly epsilon?: Operand | undefined }): Optimizer; };
+  /** AdamW whose step for each parameter is as long as the parameter, for large batches (You and others, 2019). */
+  readonly lamb: { (options?: { readonly lr?: Operand | Schedule | undefined; readonly weight_decay?: Operand | undefined; readonly beta1?: Operand | undefined; readonly beta2?: Operand | undefined; readonly epsilon?: Operand | undefined }): Optimizer; };
+  /** Steps of one size, by the sign of a mean of gradients (Chen and others, 2023). */
+  readonly lion: { (options?: { readonly lr?: Operand | Schedule | undefined; readonly beta1?: Operand | undefined; readonly beta2?: Operand | undefined; readonly weight_decay?: Operand | undefined }): Optimizer; };
   /**
-   * `ema: decay`: a running mean of a parameter, from its value before the step and that after it. In the first steps it forgets faster,
-   * min(decay, (1 + step) / (10 + step)), so that it does not stay where the training began.
+   * Another optimizer, after whose steps each column of a kernel is scaled down to a length of at most `limit` (Srivastava and others,
+   * 2014, section 5.1): `max_norm(adam(lr: 1e-3), limit: 3)`. Biases and scales are left alone.
    */
-  readonly ema: { (scope: Scope, w: Argument, next: Argument, step: Argument, decay: Operand): Tensor; };
+  readonly max_norm: { (inner: Optimizer, options?: { readonly limit?: Operand | undefined }): Optimizer; };
+  /** Another optimizer, after whose steps all kernels are cut at 0 from below: `non_negative(sgd(0.1))`. */
+  readonly non_negative: { (inner: Optimizer): Optimizer; };
+  /** The same rate throughout. */
+  readonly constant_rate: { (lr: Operand, options?: { readonly warmup?: Dim | undefined }): Schedule; };
+  /** lr · rate^⌊step / steps⌋: drops by `rate` every `steps` steps. */
+  readonly step_decay: { (lr: Operand, steps: Dim, options?: { readonly rate?: Operand | undefined; readonly warmup?: Dim | undefined }): Schedule; };
+  /** lr · rate^(step / steps): drops by `rate` over `steps` steps, evenly. */
+  readonly exponential_decay: { (lr: Operand, rate: Operand, steps: Dim, options?: { readonly warmup?: Dim | undefined }): Schedule; };
+  /** From lr down to `end` along half a cosine, in `steps` steps with the warm-up among them (Loshchilov and Hutter, 2016). */
+  readonly cosine_decay: { (lr: Operand, steps: Dim, options?: { readonly warmup?: Dim | undefined; readonly end?: Operand | undefined }): Schedule; };
+  /** From lr down to `end` as (1 - progress)^power, over `steps` steps. */
+  readonly polynomial_decay: { (lr: Operand, steps: Dim, options?: { readonly power?: Operand | undefined; readonly end?: Operand | undefined; readonly warmup?: Dim | undefined }): Schedule; };
+  /**
+   * Up from lr / start to lr in the first `rise` share of the steps, and down to lr / start / end in the others, along half cosines
+   * (Smith and Topin, 2017).
+   */
+  readonly one_cycle: { (lr: Operand, steps: Dim, options?: { readonly rise?: Operand | undefined; readonly start?: Operand | undefined; readonly end?: Operand | undefined }): Schedule; };
+  /**
+   * Half cosines from lr down to `end`, again and again: the first takes `steps` steps, each later one `factor` times as many
+   * (Loshchilov and Hutter, 2016).
+   */
+  readonly warm_restarts: { (lr: Operand, steps: Dim, options?: { readonly factor?: Dim | undefined; readonly end?: Operand | undefined }): Schedule; };
+  /**
+   * lr at first; `factor` times as much where `watched` has not become better for more than `patience` epochs, again and again, but
+   * not less than `end`: `adam(lr: reduce_on_plateau(1e-3, val_loss, patience: 2))`. Better is less, or with `greatest` more, by
+   * a share of `threshold` at least. The optimizer of a `train` block knows the loss and all metrics of the epoch before by their names.
+   */
+  readonly reduce_on_plateau: { (lr: Operand, watched: Operand, options?: { readonly factor?: Operand | undefined; readonly patience?: Dim | undefined; readonly threshold?: Operand | undefined; readonly greatest?: boolean | undefined; readonly end?: Operand | undefined }): Schedule; };
   /** A one for the class that each row scores highest, which explanations hold fixed. */
   readonly winning: { (scores: Tensor): Tensor; (): Layer; };
   /**
@@ -732,8 +823,44 @@ export const nn: Library = {
   info_nce: libraryCall("info_nce"),
   ranking_loss: libraryCall("ranking_loss"),
   ctc_loss: libraryCall("ctc_loss"),
+  accuracy: libraryDeferred("metric", "accuracy"),
+  binary_accuracy: libraryDeferred("metric", "binary_accuracy"),
+  precision: libraryDeferred("metric", "precision"),
+  recall: libraryDeferred("metric", "recall"),
+  f1: libraryDeferred("metric", "f1"),
+  confusion: libraryDeferred("metric", "confusion"),
+  r2: libraryDeferred("metric", "r2"),
+  perplexity: libraryDeferred("metric", "perplexity"),
+  top_k_accuracy: libraryDeferred("metric", "top_k_accuracy"),
+  balanced_accuracy: libraryDeferred("metric", "balanced_accuracy"),
+  matthews: libraryDeferred("metric", "matthews"),
+  intersection_over_union: libraryDeferred("metric", "intersection_over_union"),
+  auc: libraryDeferred("metric", "auc"),
+  calibration_error: libraryDeferred("metric", "calibration_error"),
+  mean_absolute_percentage_error: libraryDeferred("metric", "mean_absolute_percentage_error"),
+  root_mean_squared_error: libraryDeferred("metric", "root_mean_squared_error"),
   faded: libraryCall("faded"),
-  ema: libraryCall("ema"),
+  sgd: libraryDeferred("optimizer", "sgd"),
+  rmsprop: libraryDeferred("optimizer", "rmsprop"),
+  adam: libraryDeferred("optimizer", "adam"),
+  adamw: libraryDeferred("optimizer", "adamw"),
+  adagrad: libraryDeferred("optimizer", "adagrad"),
+  adadelta: libraryDeferred("optimizer", "adadelta"),
+  adamax: libraryDeferred("optimizer", "adamax"),
+  nadam: libraryDeferred("optimizer", "nadam"),
+  radam: libraryDeferred("optimizer", "radam"),
+  lamb: libraryDeferred("optimizer", "lamb"),
+  lion: libraryDeferred("optimizer", "lion"),
+  max_norm: libraryDeferred("optimizer", "max_norm"),
+  non_negative: libraryDeferred("optimizer", "non_negative"),
+  constant_rate: libraryDeferred("schedule", "constant_rate"),
+  step_decay: libraryDeferred("schedule", "step_decay"),
+  exponential_decay: libraryDeferred("schedule", "exponential_decay"),
+  cosine_decay: libraryDeferred("schedule", "cosine_decay"),
+  polynomial_decay: libraryDeferred("schedule", "polynomial_decay"),
+  one_cycle: libraryDeferred("schedule", "one_cycle"),
+  warm_restarts: libraryDeferred("schedule", "warm_restarts"),
+  reduce_on_plateau: libraryDeferred("schedule", "reduce_on_plateau"),
   winning: libraryCall("winning"),
   saliency: libraryCall("saliency"),
   integrated_gradients: libraryCall("integrated_gradients"),

@@ -16,6 +16,7 @@ const inside = new Set([
     "warm_up",
     "adam_direction",
     "average",
+    "ema",
     "global_norm",
     "clip_global_norm",
     "clip_value",
@@ -46,7 +47,37 @@ function baseType(type: string): string {
   return "Argument";
 }
 
+/** What blocks of these roles get by themselves where they are used, as `writtenParameters` of src/dsl/call.ts has it. */
+const supplied: Readonly<
+  Record<string, { readonly leading: number; readonly counter: string; readonly type: string }>
+> = {
+  optimizer: { leading: 2, counter: "step", type: "Optimizer" },
+  schedule: { leading: 1, counter: "epoch", type: "Schedule" },
+  metric: { leading: 0, counter: "", type: "Metric" },
+};
+
+/** The signature of what waits for the training: `adam: { (options?: { lr }): Optimizer }`. */
+function deferredSignature(
+  { parameters }: LibraryEntry,
+  { leading, counter, type }: (typeof supplied)[string],
+): string {
+  const written = parameters.slice(leading).filter(({ name }) => name !== counter);
+  const required = written.filter(({ fallback }) => fallback === undefined);
+  const optional = written.filter(({ fallback }) => fallback !== undefined);
+  const deferredType = (parameter: LibraryParameter): string => {
+    if (type === "Metric") return parameter.type === "" ? "Tensor" : typeOf(parameter);
+    if (parameter.type === "fn") return "Optimizer";
+    return type === "Optimizer" && parameter.name === "lr" ? "Operand | Schedule" : typeOf(parameter);
+  };
+  const list = required.map((parameter) => `${parameter.name}: ${deferredType(parameter)}`);
+  const fields = optional.map((parameter) => `readonly ${parameter.name}?: ${deferredType(parameter)} | undefined`);
+  const options = fields.length > 0 ? [`options?: { ${fields.join("; ")} }`] : [];
+  return `(${[...list, ...options].join(", ")}): ${type};`;
+}
+
 function signatures(entry: LibraryEntry): string {
+  const deferred = supplied[entry.role];
+  if (deferred) return deferredSignature(entry, deferred);
   const [first, ...others] = entry.parameters;
   const required = others.filter((parameter) => parameter.fallback === undefined);
   const optional = others.filter((parameter) => parameter.fallback !== undefined);
@@ -65,6 +96,7 @@ function signatures(entry: LibraryEntry): string {
 }
 
 function implementation({ name, role }: LibraryEntry): string {
+  if (supplied[role]) return `libraryDeferred(${JSON.stringify(role)}, ${JSON.stringify(name)})`;
   const maker = role === "initializer" ? "libraryInitializer" : tuples.has(name) ? "libraryTuple" : "libraryCall";
   return `${maker}(${JSON.stringify(name)})`;
 }
@@ -72,7 +104,10 @@ function implementation({ name, role }: LibraryEntry): string {
 export async function generateWrappers(): Promise<void> {
   const entries = librarySections()
     .flatMap((section) => section.entries)
-    .filter(({ role, name }) => ["block", "initializer", "function"].includes(role) && !inside.has(name));
+    .filter(
+      ({ role, name }) =>
+        ["block", "initializer", "function", ...Object.keys(supplied)].includes(role) && !inside.has(name),
+    );
   const project = new Project({ useInMemoryFileSystem: false, skipAddingFilesFromTsConfig: true });
   const file = project.createSourceFile(target, "", { overwrite: true });
   file.addStatements(
@@ -81,8 +116,10 @@ export async function generateWrappers(): Promise<void> {
   file.addImportDeclaration({
     moduleSpecifier: "./dsl/builder.ts",
     namedImports: [
-      ...["Argument", "Initializer", "Layer", "Operand", "Scope", "Tensor"].map((name) => ({ name, isTypeOnly: true })),
-      ...["libraryCall", "libraryInitializer", "libraryTuple"].map((name) => ({ name })),
+      ...["Argument", "Initializer", "Layer", "Metric", "Operand", "Optimizer", "Schedule", "Scope", "Tensor"].map(
+        (name) => ({ name, isTypeOnly: true }),
+      ),
+      ...["libraryCall", "libraryDeferred", "libraryInitializer", "libraryTuple"].map((name) => ({ name })),
     ],
   });
   file.addImportDeclaration({ moduleSpecifier: "./ir/dim.ts", namedImports: ["Dim"], isTypeOnly: true });

@@ -34,6 +34,20 @@ export interface Initializer {
   readonly arguments: readonly Argument[];
 }
 
+/** A call that waits for what the training supplies: weights and gradients, the step, the end of an epoch. */
+interface Deferred<Role extends string> {
+  readonly role: Role;
+  readonly name: string;
+  readonly arguments: readonly Argument[];
+}
+
+/** `nn.adam({ lr: 1e-3 })`. */
+export type Optimizer = Deferred<"optimizer">;
+/** A number that follows the step: `nn.cosine_decay(1e-3, 500)`, for the rate of an optimizer. */
+export type Schedule = Deferred<"schedule">;
+/** `nn.accuracy(logits, label)`, which is added up over the batches of an epoch. */
+export type Metric = Deferred<"metric">;
+
 /** The model under construction, for functions that have no tensor to tell them: `nn.zeros(scope, [3])`. */
 export interface Scope {
   readonly training: boolean;
@@ -44,6 +58,9 @@ export type Argument =
   | Tensor
   | Scope
   | Initializer
+  | Optimizer
+  | Schedule
+  | Metric
   | Dim
   | boolean
   | string

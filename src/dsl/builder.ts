@@ -1,18 +1,27 @@
-// Models built in TypeScript: the callback runs once, and what it calls are the blocks of the library, through the same
-// elaborator as programs in `.dlm`. So both give the same graphs.
+// Tensors and layers of models built in TypeScript: what they call are the blocks of the library, through the same elaborator as
+// programs in `.dlm`. So both give the same graphs. The models themselves are in builder-model.ts and builder-train.ts.
 
-import { type Dim, symbol } from "../ir/dim.ts";
+import type { Dim } from "../ir/dim.ts";
 import { type DType, isDType } from "../ir/dtype.ts";
-import type { Module, Value } from "../ir/graph.ts";
+import type { Value } from "../ir/graph.ts";
 import type { BinaryOperator } from "./ast.ts";
-import type { Argument, Given, Initializer, InputType, Layer, Operand, Scope, Tensor } from "./builder-types.ts";
-import { applyFunction, instanceName } from "./call.ts";
-import { type Context, createContext, Mistake, rootFrame } from "./context.ts";
+import type {
+  Argument,
+  Given,
+  Initializer,
+  InputType,
+  Layer,
+  Metric,
+  Operand,
+  Optimizer,
+  Schedule,
+  Tensor,
+} from "./builder-types.ts";
+import { applyFunction, instanceName, writtenParameters } from "./call.ts";
+import { type Context, Mistake, rootFrame } from "./context.ts";
+import type { Diagnostic } from "./diagnostics.ts";
 import { type Environment, libraryFunction } from "./evaluate.ts";
-import { addInput, createGraphState, finishGraph } from "./graph-state.ts";
 import { binary, unary } from "./operators.ts";
-import type { FileScope } from "./resolve.ts";
-import { openScope } from "./scope.ts";
 import {
   bool,
   type CompileValue,
@@ -41,68 +50,17 @@ export const i32 = inputType("i32");
 export const u8 = inputType("u8");
 
 /** A model under construction; tensors and scopes know theirs. */
-interface Builder {
+export interface Builder {
   readonly c: Context;
-  readonly env: Environment;
+  /** The names of the present graph. */
+  env: Environment;
 }
 
-const builders = new WeakMap<object, Builder>();
+/** Says to which model a handle belongs. */
+export const builders = new WeakMap<object, Builder>();
 const values = new WeakMap<object, Value>();
 /** Names of the functions in `nn`, so that they can be arguments: `activation: nn.relu`. */
 const functions = new WeakMap<object, string>();
-
-/**
- * Builds a model. `body` gets a tensor for each input and gives the outputs by name. The module holds the graphs `infer` and
- * `init`. Throws a BuilderError for what does not fit.
- */
-export function model<const I extends Readonly<Record<string, InputType>>>(
-  name: string,
-  inputs: I,
-  body: (inputs: Readonly<Record<keyof I & string, Tensor>>, scope: Scope) => Readonly<Record<string, Tensor>>,
-  options: { readonly doc?: string } = {},
-): Module {
-  const file = { name: `${name}.ts`, text: "" };
-  const c = createContext(file);
-  const scope: FileScope = {
-    doc: undefined,
-    file,
-    library: false,
-    declarations: new Map(),
-    constants: new Map(),
-    trains: [],
-    models: [],
-  };
-  const builder: Builder = { c, env: { scope: openScope(), file: scope } };
-  addInput(c.init, "key", { dtype: "i32", shape: [2] });
-  const graph = createGraphState("infer", "run", false);
-  c.graph = graph;
-  c.frame = rootFrame(file);
-  const given = mapValues<InputType, Tensor, keyof I & string>(inputs, ({ dtype, shape }, input) => {
-    const dims = shape.map((size) => (typeof size === "number" ? size : symbol(size)));
-    return wrap(builder, addInput(graph, input, { dtype, shape: dims }));
-  });
-  const handle: Scope = { training: false };
-  builders.set(handle, builder);
-  const results = body(given, handle);
-  const outputs = Object.entries(results).map(([output, result]) => ({ name: output, value: unwrap(result) }));
-  const infer = finishGraph(graph, outputs, graph.current);
-  const init = finishGraph(c.init, [], c.init.current);
-  return {
-    name,
-    doc: options.doc ?? "",
-    globals: new Map(c.globals),
-    graphs: new Map([init, infer].map((made) => [made.name, made])),
-  };
-}
-
-function mapValues<T, U, K extends string>(
-  record: Readonly<Record<K, T>>,
-  change: (value: T, key: string) => U,
-): Readonly<Record<K, U>> {
-  const entries = Object.entries<T>(record).map(([key, value]) => [key, change(value, key)] as const);
-  // Object.fromEntries forgets the names of the keys.
-  return Object.fromEntries(entries) as Record<K, U>;
-}
 
 /** A block of one's own: parameters of the layers called in it are named after it. */
 export function block(name: string, body: (x: Tensor) => Tensor): Layer {
@@ -139,17 +97,17 @@ function refuseForeign(builder: Builder, given: readonly Argument[]): void {
   }
 }
 
-function unwrap(value: Tensor): Value {
+export function tensorOf(value: Tensor): Value {
   const found = values.get(value);
   if (!found) throw new BuilderError("this is not a tensor of a model under construction");
   return found;
 }
 
-function wrap(builder: Builder, value: Value): Tensor {
+export function wrap(builder: Builder, value: Value): Tensor {
   const { c } = builder;
   const operate = (operator: BinaryOperator, y: Operand): Tensor => {
     refuseForeign(builder, [y]);
-    return checked(() => toTensor(builder, binary(c, operator, tensor(value), toValue(y))));
+    return checked(() => toTensor(builder, binary(c, operator, tensor(value), toValue(y, builder))));
   };
   const made: Tensor = {
     shape: value.type.shape,
@@ -168,52 +126,61 @@ function wrap(builder: Builder, value: Value): Tensor {
   return made;
 }
 
-function checked<T>(work: () => T): T {
+/** Runs `work`; what is wrong in it is a BuilderError. */
+export function checked<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
     if (!(error instanceof Mistake)) throw error;
-    const { message, label, help } = error.diagnostic;
-    throw new BuilderError([message, label, help].filter((part) => part).join("; "));
+    throw builderError(error.diagnostic);
   }
 }
+
+export const builderError = ({ message, label, help }: Diagnostic): BuilderError =>
+  new BuilderError([message, label, help].filter((part) => part).join("; "));
 
 function toTensor(builder: Builder, result: CompileValue): Tensor {
   if (result.kind === "tensor") return wrap(builder, result.value);
   throw new BuilderError(`a tensor is expected, and the result is ${describe(result)}`);
 }
 
-/** A TypeScript value as the language has it. */
-function toValue(value: Argument): CompileValue {
+/** A TypeScript value as the language has it; what waits for the training is called in the present graph. */
+function toValue(value: Argument, builder?: Builder): CompileValue {
   if (typeof value === "number") return Number.isInteger(value) ? int(value) : float(value);
   if (typeof value === "boolean") return bool(value);
   if (typeof value === "string") return isDType(value) ? { kind: "dtype", value } : { kind: "string", value };
-  if (isList(value)) return list(value.map(toValue));
+  if (isList(value)) return list(value.map((item) => toValue(item, builder)));
   const found = values.get(value);
   if (found) return tensor(found);
   const name = functions.get(value);
-  if (name !== undefined) return functionValue(name);
+  if (name !== undefined) return toFunction(name);
   if (isInitializer(value)) {
-    const fn = functionValue(value.initializer);
+    const fn = toFunction(value.initializer);
     const names = parameterNames(fn).slice(1);
     const { positional, named } = splitOptions(value.arguments);
     return { ...fn, bound: [...positional.map((v, i) => argument(v, names[i])), ...named] };
   }
   if (isDim(value)) return int(value);
+  if (isDeferred(value) && builder) return call(builder, value.name, value.arguments);
   throw new BuilderError("this is neither a tensor, a number, a list nor a block");
 }
 
+type Deferred = Optimizer | Schedule | Metric;
 const isList = (value: Argument): value is readonly Argument[] => Array.isArray(value);
 const isDim = (value: object): value is Exclude<Dim, number> => "terms" in value;
 const isInitializer = (value: Argument): value is Initializer => typeof value === "object" && "initializer" in value;
+const isDeferred = (value: object): value is Deferred => "role" in value && "arguments" in value;
 const place = { file: { name: "", text: "" }, span: { start: 0, end: 0 } };
 
-function argument(value: Argument, name: string | undefined): GivenArgument {
-  return { value: toValue(value), place, ...(name === undefined ? {} : { name }) };
+function argument(value: Argument, name: string | undefined, builder?: Builder): GivenArgument {
+  return { value: toValue(value, builder), place, ...(name === undefined ? {} : { name }) };
 }
 
 /** A last argument that is a plain object holds options by name. */
-function splitOptions(given: readonly Argument[]): { positional: readonly Argument[]; named: GivenArgument[] } {
+function splitOptions(
+  given: readonly Argument[],
+  builder?: Builder,
+): { positional: readonly Argument[]; named: GivenArgument[] } {
   const last = given.at(-1);
   const plain =
     typeof last === "object" &&
@@ -221,13 +188,16 @@ function splitOptions(given: readonly Argument[]): { positional: readonly Argume
     !values.has(last) &&
     !builders.has(last) &&
     !isInitializer(last) &&
+    !isDeferred(last) &&
     !isDim(last);
   if (!plain) return { positional: given, named: [] };
-  const named = Object.entries(last).flatMap(([name, value]) => (value === undefined ? [] : [argument(value, name)]));
+  const named = Object.entries(last).flatMap(([name, value]) =>
+    value === undefined ? [] : [argument(value, name, builder)],
+  );
   return { positional: given.slice(0, -1), named };
 }
 
-function functionValue(name: string): FunctionValue {
+export function toFunction(name: string): FunctionValue {
   const found = libraryFunction(name);
   if (!found) throw new BuilderError(`the library has no ${name}`);
   return found;
@@ -242,7 +212,9 @@ function requiredNames(fn: FunctionValue): string[] {
   const { callee } = fn;
   if (callee.kind === "builtin")
     return callee.builtin.parameters.flatMap((p) => (p.default === undefined ? [p.name] : []));
-  return callee.declaration.parameters.flatMap((p) => (p.default === undefined ? [p.name.name] : []));
+  const { declaration } = callee;
+  const written = declaration.kind === "block" ? writtenParameters(declaration) : declaration.parameters;
+  return written.flatMap((p) => (p.default === undefined ? [p.name.name] : []));
 }
 
 function findBuilder(given: readonly Argument[]): Builder | undefined {
@@ -254,17 +226,18 @@ function findBuilder(given: readonly Argument[]): Builder | undefined {
   return undefined;
 }
 
-function run(builder: Builder, name: string, given: readonly Argument[], as?: string): CompileValue {
+/** Calls a function of the library in the present graph. */
+export function call(builder: Builder, name: string, given: readonly Argument[], as?: string): CompileValue {
   refuseForeign(builder, given);
-  const fn = functionValue(name);
+  const fn = toFunction(name);
   const required = requiredNames(fn);
-  const { positional, named } = splitOptions(given);
+  const { positional, named } = splitOptions(given, builder);
   const rest = positional.filter((value) => typeof value !== "object" || !builders.has(value) || values.has(value));
   if (rest.length > required.length)
     throw new BuilderError(
       `${name} takes ${required.join(", ")}, and the rest by name: { ${parameterNames(fn).join(", ")} }`,
     );
-  const bound = [...rest.map((value, i) => argument(value, required[i])), ...named];
+  const bound = [...rest.map((value, i) => argument(value, required[i], builder)), ...named];
   return checked(() => applyFunction(builder.c, builder.env, fn, bound, as));
 }
 
@@ -276,18 +249,18 @@ const withoutGaps = (given: Given): readonly Argument[] =>
  * for its input.
  */
 export function libraryCall(name: string): (...given: Given) => Tensor & Layer {
-  const call = (...given: readonly Argument[]): Tensor | Layer => {
+  const made = (...given: readonly Argument[]): Tensor | Layer => {
     const present = withoutGaps(given);
     const builder = findBuilder(present);
-    if (builder) return toTensor(builder, run(builder, name, present));
+    if (builder) return toTensor(builder, call(builder, name, present));
     return layer(name, (x, as) => {
       const own = builderOf(x);
-      return toTensor(own, run(own, name, [x, ...present], as));
+      return toTensor(own, call(own, name, [x, ...present], as));
     });
   };
-  functions.set(call, name);
+  functions.set(made, name);
   // Which of the two it is follows from the arguments; the generated signatures say so, one overload each.
-  return call as (...given: Given) => Tensor & Layer;
+  return made as (...given: Given) => Tensor & Layer;
 }
 
 /** A function of `nn` that gives several tensors. */
@@ -296,7 +269,7 @@ export function libraryTuple(name: string): (...given: Given) => readonly Tensor
     const present = withoutGaps(given);
     const builder = findBuilder(present);
     if (!builder) throw new BuilderError(`${name} needs a tensor`);
-    const result = run(builder, name, present);
+    const result = call(builder, name, present);
     const items = result.kind === "list" ? result.items : [result];
     return items.map((item) => toTensor(builder, item));
   };
@@ -306,3 +279,12 @@ export function libraryTuple(name: string): (...given: Given) => readonly Tensor
 export const libraryInitializer =
   (name: string) =>
   (...given: Given): Initializer => ({ initializer: name, arguments: withoutGaps(given) });
+
+/** An optimizer, a schedule or a metric of `nn`: nothing is called before the training is built. */
+export const libraryDeferred =
+  <Role extends Deferred["role"]>(role: Role, name: string) =>
+  (...given: Given): { readonly role: Role; readonly name: string; readonly arguments: readonly Argument[] } => ({
+    role,
+    name,
+    arguments: withoutGaps(given),
+  });

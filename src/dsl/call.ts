@@ -3,7 +3,7 @@
 import { formatDim, productOf } from "../ir/dim.ts";
 import type { Value } from "../ir/graph.ts";
 import { bindArguments, parameterInfo } from "./arguments.ts";
-import type { BlockDeclaration, BlockRole } from "./ast.ts";
+import type { BlockDeclaration, BlockRole, Parameter } from "./ast.ts";
 import { type Context, type Frame, guarded, mistake, Poisoned, step } from "./context.ts";
 import { type Environment, evaluate } from "./evaluate.ts";
 import { type Builtin, readArguments } from "./functions/define.ts";
@@ -86,11 +86,20 @@ function partially(
   const [leading] = given;
   const supplied = role === "initializer" ? leading?.value.kind === "list" : leading?.value.kind === "tensor";
   if (supplied && leading?.name === undefined) return undefined;
-  const rest = parameters.slice(implicit).filter(({ name }) => name.name !== counters[role]?.name);
-  const { bound } = bindArguments(c, declaration.name.name, rest.map(parameterInfo), given, undefined);
+  const { bound } = bindArguments(
+    c,
+    declaration.name.name,
+    writtenParameters(declaration).map(parameterInfo),
+    given,
+    undefined,
+  );
   const named = [...bound].map(([name, argument]) => ({ ...argument, name }));
   return { kind: "function", callee: { kind: "block", declaration, scope }, bound: [...fn.bound, ...named] };
 }
+
+/** The parameters of a block but for those that it gets by itself where it is used. */
+export const writtenParameters = ({ role, parameters }: BlockDeclaration): readonly Parameter[] =>
+  parameters.slice(implicitParameters[role]).filter(({ name }) => name.name !== counters[role]?.name);
 
 /** Counts that blocks of a role get by themselves, where they have a parameter of that name. */
 const counters: { readonly [role in BlockRole]?: { readonly name: string; readonly count: (c: Context) => Value } } = {

@@ -38,6 +38,11 @@ export const entryOf = (train: TrainDeclaration, name: EntryName): TrainEntry | 
 /** Reports unknown entries, repeated ones, and ones of the wrong form. */
 export function checkEntries(c: Context, train: TrainDeclaration): void {
   const seen = new Set<string>();
+  if (!entryOf(train, "data")) {
+    const place = { file: c.frame.file, span: train.name.span };
+    const help = 'data: csv("table.csv", label: "class")';
+    report(c, mistake(c, "train", "a train block needs data", { place, help }).diagnostic);
+  }
   for (const { name, values, options: given } of train.entries) {
     const fault = (span: Span, message: string, help?: string): void =>
       report(c, mistake(c, "train", message, { place: { file: c.frame.file, span }, help }).diagnostic);
@@ -97,8 +102,6 @@ export function trainingPlan(
     return written && dataPipeline(c, env, written, fault);
   };
   const data = pipeline("data");
-  if (!entryOf(train, "data"))
-    fault(train.name.span, "a train block needs data", 'data: csv("table.csv", label: "class")');
   const test = pipeline("test");
   const validation = validationOf(c, env, train, fault);
   const folds = entryOf(train, "folds") ? count("folds", 5, 2) : undefined;

@@ -1,7 +1,8 @@
 // Models built in TypeScript give the same text of the IR as the programs in `.dlm`, letter for letter.
 
 import { describe, expect, it } from "vitest";
-import { BuilderError, block, f32, i32, model, type Tensor } from "../../src/dsl/builder.ts";
+import { BuilderError, block, f32, i32, type Tensor } from "../../src/dsl/builder.ts";
+import { model } from "../../src/dsl/builder-model.ts";
 import { compileSource } from "../../src/dsl/compile-source.ts";
 import { renderDiagnostics } from "../../src/dsl/diagnostics.ts";
 import type { Module } from "../../src/ir/graph.ts";
