@@ -8,6 +8,7 @@ import type { Place } from "../ir/memory-plan.ts";
 import { unfulfilled } from "../ir/requirement.ts";
 import { evaluateShape, type ShapePair, SizeError, solveSizes } from "../ir/sizes.ts";
 import { InputError, type Repeatable, type Tensors } from "./backend.ts";
+import { createFreshness } from "./freshness.ts";
 import { evaluate, globalOffsets, type Layout, layoutOf } from "./runtime/layout.ts";
 
 /** A back-end's memory, and the functions that run in it. */
@@ -24,8 +25,9 @@ export interface Engine {
 
 /** All parameters and states of the engine's memory are zero at first, from byte 0 on. */
 export function createExecutableOver(module: ProgramModule, engine: Engine): Repeatable {
-  const globals = globalOffsets(module.globals);
+  const globals = globalOffsets(module);
   const layouts = new Map<string, Layout>();
+  const freshness = createFreshness(module);
 
   const global = (name: string): { readonly type: TensorType; readonly offset: number } => ({
     type: globalOf(module, name).type,
@@ -40,6 +42,7 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Rep
     const layout = layouts.get(key) ?? layoutOf(program, globals.bytes, sizes);
     layouts.set(key, layout);
     engine.reserve(program, layout, globals.bytes);
+    const ahead = prepareAhead(program, layout, values);
     const memory = engine.memory();
     const start = (place: Place): number => {
       switch (place.kind) {
@@ -61,7 +64,28 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Rep
       const offset = start(place) + evaluate(place.offset, sizes) * bytesOf[type.dtype];
       return [name, placed(type, offset)];
     });
-    return { inputs: laid, outputs: Object.fromEntries(outputs), run: engine.entry(program, layout, values) };
+    const entry = engine.entry(program, layout, values);
+    const run = (): void => {
+      ahead();
+      freshness.runs(program);
+      entry();
+    };
+    return { inputs: laid, outputs: Object.fromEntries(outputs), run };
+  };
+
+  /** What makes all that the program finds made, where that is not fresh. */
+  const prepareAhead = (program: Program, { ...layout }: Layout, values: readonly number[]): (() => void) => {
+    if (program.ahead === undefined) return () => undefined;
+    const ahead = programOf(module, program.ahead);
+    engine.reserve(ahead, layout, globals.bytes);
+    const entry = engine.entry(ahead, layout, values);
+    // What a kernel has use for may depend on the sizes.
+    const key = values.join(",");
+    return () => {
+      if (freshness.isFresh(ahead, key)) return;
+      entry();
+      freshness.made(ahead, key);
+    };
   };
 
   return {
@@ -79,6 +103,7 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Rep
       const { type, offset } = global(name);
       checkGlobal(name, type, tensor);
       view(engine.memory(), type.dtype, offset, tensor.data.length).set(tensor.data);
+      freshness.changed(name);
     },
     dispose: () => engine.dispose?.(),
   };
@@ -88,7 +113,9 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Rep
 export function programOf(module: ProgramModule, graph: string): Program {
   const program = module.programs.get(graph);
   if (program) return program;
-  throw new InputError(`${module.name} has no graph ${graph}; it has ${list([...module.programs.keys()])}`);
+  const made = new Set([...module.programs.values()].map(({ ahead }) => ahead));
+  const names = [...module.programs.keys()].filter((name) => !made.has(name));
+  throw new InputError(`${module.name} has no graph ${graph}; it has ${list(names)}`);
 }
 
 export function globalOf(module: ProgramModule, name: string): Global {

@@ -38,6 +38,7 @@ export interface SeparateCalls {
 export function separateCalls(module: ProgramModule, graph: string): SeparateCalls {
   const program = module.programs.get(graph);
   if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
+  const ahead = program.ahead === undefined ? undefined : module.programs.get(program.ahead);
   const part = (name: string, steps: Program["steps"], copies: Program["copies"]): Program => ({
     ...program,
     name: `${graph}.${name}`,
@@ -59,7 +60,9 @@ export function separateCalls(module: ProgramModule, graph: string): SeparateCal
   return {
     module: {
       ...module,
-      programs: new Map([[graph, program] as const, ...parts.map((each) => [each.name, each] as const)]),
+      programs: new Map(
+        [program, ...(ahead === undefined ? [] : [ahead]), ...parts].map((each) => [each.name, each] as const),
+      ),
     },
     calls,
     copies: copies?.name,

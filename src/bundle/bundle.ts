@@ -4,7 +4,7 @@ import { renderModule } from "../backends/js/render.ts";
 import { align, globalOffsets } from "../backends/runtime/layout.ts";
 import { encodeModule } from "../backends/wasm/encode.ts";
 import { relaxedSimdProbe, simdProbe } from "../backends/wasm/features.ts";
-import { renderGraph } from "../backends/wasm/render.ts";
+import { renderGraphs } from "../backends/wasm/render.ts";
 import type { Tensor } from "../ir/dtype.ts";
 import type { ProgramModule } from "../ir/kernel/program.ts";
 import { toBase64, toCharacters } from "./bytes.ts";
@@ -36,7 +36,7 @@ export function renderBundle({ graph, weights, js, wasm, beside }: Parts): Bundl
   const lowered = js ?? wasm?.plain;
   if (!lowered) throw new RangeError("a bundle runs as JavaScript, as WebAssembly, or as both");
   const [module, program] = keepGraph(lowered, graph);
-  const offsets = globalOffsets(module.globals);
+  const offsets = globalOffsets(module);
   const contents = contentsOf(module, weights);
   const files = new Map<string, Uint8Array>();
   const file = (name: string, bytes: Uint8Array): string => {
@@ -47,7 +47,7 @@ export function renderBundle({ graph, weights, js, wasm, beside }: Parts): Bundl
     beside === undefined ? `fromBase64("${toBase64(contents)}")` : `await ${file(`${beside}.weights.bin`, contents)}`;
   const binary = (from: ProgramModule, probe: Uint8Array, fma: boolean): string => {
     const [kernels] = keepGraph(from, graph);
-    const { functions, scratchBytes } = renderGraph(kernels, graph, { fma });
+    const { functions, scratchBytes } = renderGraphs(kernels, [...kernels.programs.keys()], { fma });
     const bytes = encodeModule({ functions, memoryPages: 1 });
     const code =
       beside === undefined
@@ -56,6 +56,9 @@ export function renderBundle({ graph, weights, js, wasm, beside }: Parts): Bundl
     const extraBytes = align(4 * program.buffers.length) + scratchBytes;
     return `  {\n    probe: ${toCharacters(probe)},\n    code: () => ${code},\n    extraBytes: ${extraBytes},\n  },`;
   };
+  // WebAssembly and JavaScript may have different things to make ahead of runs, and room for the larger of them.
+  const lowerings = [js, wasm?.relaxed, wasm?.plain].filter((from) => from !== undefined);
+  const keptBytes = Math.max(...lowerings.map((from) => globalOffsets(keepGraph(from, graph)[0]).bytes));
   const runsJs = `jsMachine(${JSON.stringify(graph)}, weights, create)`;
   const machine = wasm
     ? [
@@ -71,7 +74,7 @@ export function renderBundle({ graph, weights, js, wasm, beside }: Parts): Bundl
     ...(js
       ? [
           "// The kernels, over one memory; what they are fused from stands above each.",
-          renderModule(module, [graph]).replace(/^export /, ""),
+          renderModule(module).replace(/^export /, ""),
         ]
       : []),
     "// What runs them: checks the inputs, and lays memory out for their sizes.",
@@ -79,7 +82,7 @@ export function renderBundle({ graph, weights, js, wasm, beside }: Parts): Bundl
     ...(beside === undefined ? [] : [runtimes.beside]),
     `const weights = ${kept};`,
     `const machine = ${machine};`,
-    `const model = createModel(${describe(module.name, program, offsets.byName)}, weights.length, machine);\n`,
+    `const model = createModel(${describe(module.name, program, offsets.byName)}, ${keptBytes}, machine);\n`,
   ].join("\n\n");
   return { text, files };
 }

@@ -2,34 +2,35 @@
 
 import { globalOffsets } from "../backends/runtime/layout.ts";
 import type { Tensor } from "../ir/dtype.ts";
-import { callsIn, type Program, type ProgramModule } from "../ir/kernel/program.ts";
+import { globalsOf, type Program, type ProgramModule } from "../ir/kernel/program.ts";
 
-/** The module with one graph, and no more parameters and states than that uses. Throws a RangeError where there is no such graph. */
+/**
+ * The module with one graph and what that needs ahead of its runs, and no more parameters and states than they use. Throws a RangeError
+ * where there is no such graph.
+ */
 export function keepGraph(module: ProgramModule, graph: string): readonly [ProgramModule, Program] {
   const program = module.programs.get(graph);
   if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
-  const used = usedGlobals(program);
-  const globals = new Map([...module.globals].filter(([name]) => used.has(name)));
-  return [{ ...module, globals, programs: new Map([[graph, program]]) }, program];
+  const ahead = program.ahead === undefined ? undefined : module.programs.get(program.ahead);
+  const programs = ahead ? [program, ahead] : [program];
+  const used = new Set(programs.flatMap(usedGlobals));
+  const usedOf = <T>(all: ReadonlyMap<string, T>): ReadonlyMap<string, T> =>
+    new Map([...all].filter(([name]) => used.has(name)));
+  const [globals, kept] = [usedOf(module.globals), usedOf(module.kept)];
+  return [{ ...module, globals, kept, programs: new Map(programs.map((one) => [one.name, one])) }, program];
 }
 
-function usedGlobals(program: Program): ReadonlySet<string> {
-  const names = new Set<string>();
-  const places = [
-    ...callsIn(program.steps).flatMap(({ call }) => call.places),
-    ...program.outputs.map((output) => output.place),
-    ...program.copies.map((copy) => copy.source),
-  ];
-  for (const place of places) if (place.kind === "global") names.add(place.name);
-  for (const { target } of program.copies) names.add(target);
-  return names;
-}
+const usedGlobals = (program: Program): readonly string[] => [
+  ...globalsOf(program, "read"),
+  ...globalsOf(program, "write"),
+  ...program.outputs.flatMap(({ place }) => (place.kind === "global" ? [place.name] : [])),
+];
 
 /** Parameters and states one after the other, where `globalOffsets` has them. */
-export function contentsOf({ globals }: ProgramModule, weights: (name: string) => Tensor): Uint8Array<ArrayBuffer> {
-  const offsets = globalOffsets(globals);
-  const contents = new Uint8Array(offsets.bytes);
-  for (const name of globals.keys()) {
+export function contentsOf(module: ProgramModule, weights: (name: string) => Tensor): Uint8Array<ArrayBuffer> {
+  const offsets = globalOffsets(module);
+  const contents = new Uint8Array(offsets.givenBytes);
+  for (const name of module.globals.keys()) {
     const { data } = weights(name);
     contents.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offsets.byName.get(name)!);
   }

@@ -105,7 +105,7 @@ const targets: readonly (readonly [string, (module: ProgramModule) => Executable
 describe.each(targets)("loops of programs on %s", (_, open) => {
   it.each([false, true])("run their rounds in order, reversed: %s", (reversed) => {
     const programs = new Map([["run", program(reversed)]]);
-    const executable = open({ name: "Loops", doc: "", globals: new Map(), programs });
+    const executable = open({ name: "Loops", doc: "", globals: new Map(), kept: new Map(), programs });
     opened.push(executable);
     for (const length of [3, 1, 0, 4]) {
       const data = Float32Array.from({ length: 3 * length }, (_, i) => i % 7);

@@ -76,7 +76,7 @@ function kernelsOf(make: (e: Emit, input: Input) => readonly Value[], target: Ta
   const input: Input = (name, ...shape) => builder.input(name, { dtype: "f32", shape });
   const outputs = make(builder.emit, input).map((value, i) => ({ name: `y${i}`, value }));
   const graph = fuseGraph(builder.build(outputs));
-  const program = lowerGraph({ ...graph, memory: trivialPlan(graph) }, { target });
+  const { program } = lowerGraph({ ...graph, memory: trivialPlan(graph) }, { target });
   return callsIn(program.steps)
     .map(({ call }) => printKernel(call.kernel))
     .join("\n");

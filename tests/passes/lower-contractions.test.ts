@@ -160,7 +160,7 @@ describe("long sums with few results", () => {
   ])("are cut into slices: %s", (_, graph) => {
     const module = { name: "test", doc: "", globals: new Map(), graphs: new Map([["test", graph]]) };
     const planned = runPipeline(module, parsePipeline(defaultPipeline)).graphs.get("test")!;
-    const notes = callsIn(lowerGraph(planned, { target: wasmTarget({ fma: true }) }).steps).flatMap(
+    const notes = callsIn(lowerGraph(planned, { target: wasmTarget({ fma: true }) }).program.steps).flatMap(
       ({ call }) => call.kernel.schedule ?? [],
     );
     expect(notes.filter((line) => /into \d+ slices/.test(line))).toHaveLength(1);

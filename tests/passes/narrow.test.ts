@@ -59,7 +59,7 @@ describe("padding", () => {
 
   it("leaves no condition in the loops of a padded convolution", () => {
     const graph = convolution({ size: 6, window: 3, stride: 2, low: 1, high: 1, dilation: 1, spread: 2 });
-    const [only] = callsIn(lowerGraph({ ...graph, memory: trivialPlan(graph) }).steps);
+    const [only] = callsIn(lowerGraph({ ...graph, memory: trivialPlan(graph) }).program.steps);
     expect(printKernel(only!.call.kernel)).not.toMatch(/select|\bif\b|\?/);
   });
 });

@@ -6,12 +6,13 @@ import { allocate, bytesOf, type DType, type TypedArray } from "../../src/ir/dty
 import type { Graph, TensorType } from "../../src/ir/graph.ts";
 import { type Interpretation, interpretGraph } from "../../src/ir/interpret.ts";
 import { interpretKernel } from "../../src/ir/kernel/interpret.ts";
-import type { Program, Step } from "../../src/ir/kernel/program.ts";
+import type { Step } from "../../src/ir/kernel/program.ts";
 import { verifyKernel } from "../../src/ir/kernel/verify.ts";
 import type { MemoryPlan, Place } from "../../src/ir/memory-plan.ts";
 import type { ReferenceTensor } from "../../src/ir/op.ts";
 import { jsTarget, type Target, wasmTarget, webgpuTarget } from "../../src/ir/target.ts";
-import { lowerGraph } from "../../src/passes/lower/index.ts";
+import { createKept, type Kept } from "../../src/passes/lower/ahead.ts";
+import { type LoweredGraph, lowerGraph } from "../../src/passes/lower/index.ts";
 import { randomGlobals, randomInputs } from "./graphs.ts";
 
 /** Every result in a buffer of its own, alive for ever. */
@@ -39,7 +40,8 @@ type Held = TypedArray | Float64Array;
  * and mistakes are told from rounding. Buffers of the arena are arrays of their own, full of NaN at first.
  */
 function runLowered(
-  program: Program,
+  { program, ahead }: LoweredGraph,
+  kept: Kept,
   inputs: Tensors,
   globals: Tensors,
   sizes: Sizes,
@@ -48,6 +50,8 @@ function runLowered(
   const held = (tensors: Tensors) =>
     new Map([...tensors].map(([name, { dtype, data }]) => [name, filled(dtype, data.length, data)]));
   const [inputArrays, globalArrays] = [held(inputs), held(globals)];
+  for (const [name, { dtype, shape }] of kept.types)
+    globalArrays.set(name, filled(dtype, evaluateDim(productOf(shape), {}), undefined));
   const arrayAt = (place: Place, dtype: DType): Held => {
     switch (place.kind) {
       case "arena": {
@@ -82,6 +86,7 @@ function runLowered(
       interpretKernel(kernel, buffers, at, offsets);
     }
   };
+  if (ahead) runSteps(ahead.steps, sizes);
   runSteps(program.steps, sizes);
   const read = (place: Place, type: TensorType): ReferenceTensor => {
     const shape = type.shape.map((dim) => evaluateDim(dim, sizes));
@@ -151,7 +156,8 @@ export function expectLowered(
 ): void {
   const planned = graph.memory ? graph : { ...graph, memory: trivialPlan(graph) };
   for (const target of on) {
-    const lowered = runLowered(lowerGraph(planned, { target }), inputs, globals, sizes);
+    const kept = createKept();
+    const lowered = runLowered(lowerGraph(planned, { target, kept }), kept, inputs, globals, sizes);
     for (const { name } of graph.outputs) expectClose(lowered.outputs.get(name)!, expected.outputs[name]!, 1e-9);
     for (const [name, value] of expected.updates) expectClose(lowered.globals.get(name)!, value, 1e-9);
   }

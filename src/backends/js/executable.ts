@@ -25,7 +25,7 @@ export function createExecutable(module: ProgramModule, options: ExecutableOptio
 function createEngine(module: ProgramModule, options: ExecutableOptions): Engine {
   const { create = (m: ProgramModule, graph: string): Create => compile(renderModule(m, [graph])) } = options;
   const compiled = new Map<string, Compiled>();
-  let memory = new ArrayBuffer(Math.max(globalOffsets(module.globals).bytes, 16));
+  let memory = new ArrayBuffer(Math.max(globalOffsets(module).bytes, 16));
   /** Compiled anew for each memory: V8 takes the arrays for constants only while a text has made its functions once. */
   const functionsOf = (graph: string): ReturnType<Create> => {
     const known = compiled.get(graph);

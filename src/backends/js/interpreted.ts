@@ -13,7 +13,7 @@ import type { Create, GraphFunction } from "./runtime/compile.ts";
 export function createInterpreted(module: ProgramModule, graph: string, options: InterpretOptions = {}): Create {
   const program = module.programs.get(graph);
   if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
-  const globals = globalOffsets(module.globals).byName;
+  const globals = globalOffsets(module).byName;
   return (memory) => {
     const views: Readonly<Record<DType, TypedArray>> = {
       f32: new Float32Array(memory),

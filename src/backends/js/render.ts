@@ -26,7 +26,7 @@ export function renderModule(module: ProgramModule, graphs: readonly string[] = 
     if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
     return { program, identifier: names.make(graph) };
   });
-  const offsets = globalOffsets(module.globals);
+  const offsets = globalOffsets(module);
   const globals = new Map([...module.globals.keys()].map((name) => [name, names.make(name)]));
   const kernels = renderKernels(
     programs.flatMap(({ program }) => kernelsIn(program.steps)),

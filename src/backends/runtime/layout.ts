@@ -1,10 +1,11 @@
-// Where everything lies in memory, once the free sizes are known: first the parameters and states, which stay, then the inputs
+// Where everything lies in memory, once the free sizes are known: first the parameters and states and what is made of them, which stay,
+// then the inputs
 // of the graph that runs, then its arena. Nothing here needs the compiler; a bundle has the same computation printed.
 
 import type { Dim, Sizes } from "../../ir/dim.ts";
 import type { DType } from "../../ir/dtype.ts";
-import type { Global, TensorType } from "../../ir/graph.ts";
-import type { Program } from "../../ir/kernel/program.ts";
+import type { TensorType } from "../../ir/graph.ts";
+import type { Program, ProgramModule } from "../../ir/kernel/program.ts";
 
 /** Every tensor begins at a multiple of so many bytes, unless a back-end needs more. */
 const usualAlignment = 16;
@@ -34,19 +35,27 @@ const bytesOfType = (type: TensorType, sizes: Sizes): number =>
 export interface GlobalOffsets {
   /** Offsets in bytes. */
   readonly byName: ReadonlyMap<string, number>;
-  /** Bytes that all of them take, aligned. */
+  /** Bytes that parameters and states take, aligned. */
+  readonly givenBytes: number;
+  /** Bytes of all that stays from run to run, aligned. */
   readonly bytes: number;
 }
 
-/** Parameters and states, one after the other in order of declaration. Their shapes have no free sizes. */
-export function globalOffsets(globals: ReadonlyMap<string, Global>): GlobalOffsets {
+/**
+ * Parameters and states, one after the other in order of declaration, then what is made of them and kept. Their shapes have no free
+ * sizes.
+ */
+export function globalOffsets({ globals, kept }: Pick<ProgramModule, "globals" | "kept">): GlobalOffsets {
   const byName = new Map<string, number>();
   let bytes = 0;
-  for (const [name, { type }] of globals) {
+  const add = (name: string, type: TensorType): void => {
     byName.set(name, bytes);
     bytes += align(bytesOfType(type, {}));
-  }
-  return { byName, bytes };
+  };
+  for (const [name, { type }] of globals) add(name, type);
+  const givenBytes = bytes;
+  for (const [name, type] of kept) add(name, type);
+  return { byName, givenBytes, bytes };
 }
 
 export interface Layout {

@@ -75,7 +75,7 @@ function encode(module: ProgramModule, graph: string, { fma = supportsRelaxedSim
 }
 
 function createEngine(module: ProgramModule, compiled: Map<string, Compiled>, options: ExecutableOptions): Engine {
-  const globalBytes = globalOffsets(module.globals).bytes;
+  const globalBytes = globalOffsets(module).bytes;
   checkSize(module.name, globalBytes);
   const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(globalBytes / pageBytes)) });
   const functions = new Map<string, (...parameters: readonly number[]) => void>();

@@ -40,21 +40,31 @@ export interface RenderedGraph {
 
 /** Throws a RangeError for a graph that the module does not have. */
 export function renderGraph(module: ProgramModule, graph: string, options: RenderOptions): RenderedGraph {
-  const program = module.programs.get(graph);
-  if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
-  const library = createLibrary(options.fma);
-  const kernels = renderKernels(program, library);
-  const copies = renderCopies(program, module);
-  const entry = renderEntry(program, module, kernels, copies.make);
-  const scratchBytes = Math.max(copies.scratchBytes, ...[...kernels.values()].map((kernel) => kernel.scratchBytes));
-  return { functions: withCallees([entry]), scratchBytes };
+  return renderGraphs(module, [graph], options);
+}
+
+/** The same for several graphs, whose functions come last, in this order. */
+export function renderGraphs(module: ProgramModule, graphs: readonly string[], options: RenderOptions): RenderedGraph {
+  const programs = graphs.map((graph) => {
+    const program = module.programs.get(graph);
+    if (!program) throw new RangeError(`${module.name} has no graph ${graph}`);
+    return program;
+  });
+  const kernels = renderKernels(
+    programs.flatMap(({ steps }) => kernelsIn(steps)),
+    createLibrary(options.fma),
+  );
+  const copies = programs.map((program) => renderCopies(program, module));
+  const entries = programs.map((program, i) => renderEntry(program, module, kernels, copies[i]!.make));
+  const scratchBytes = Math.max(...[...copies, ...kernels.values()].map((part) => part.scratchBytes));
+  return { functions: withCallees(entries), scratchBytes };
 }
 
 /** One function for kernels of one body. */
-function renderKernels(program: Program, library: Library): ReadonlyMap<Kernel, RenderedKernel> {
+function renderKernels(kernels: readonly Kernel[], library: Library): ReadonlyMap<Kernel, RenderedKernel> {
   const rendered = new Map<Kernel, RenderedKernel>();
   const byBody = new Map<Kernel["body"], RenderedKernel>();
-  for (const kernel of kernelsIn(program.steps)) {
+  for (const kernel of kernels) {
     const made = byBody.get(kernel.body) ?? renderKernel(kernel, kernel.name, library);
     byBody.set(kernel.body, made);
     rendered.set(kernel, made);
@@ -82,7 +92,7 @@ export function renderEntry(
   const inputs = locals(program.inputs.map((input) => input.name));
   const arena: Local = { name: "arena", type: "i32" };
   const scratch: Local = { name: "scratch", type: "i32" };
-  const globals = globalOffsets(module.globals).byName;
+  const globals = globalOffsets(module).byName;
   const size = (name: string): Tree => get(sizes.get(name)!);
   const base = (place: Place): Tree => {
     switch (place.kind) {

@@ -41,12 +41,22 @@ export interface Program {
   readonly sizes: readonly string[];
   /** Checked as soon as the sizes are known. */
   readonly requirements: readonly Requirement[];
+  /**
+   * The program of the module that makes what this one finds in `kept`: to be run before it, with the same sizes and layout, whenever
+   * something that it reads has changed.
+   */
+  readonly ahead?: string;
 }
 
 export interface ProgramModule {
   readonly name: string;
   readonly doc: string;
   readonly globals: ReadonlyMap<string, Global>;
+  /**
+   * What programs have made ahead of runs, by name: it lies behind parameters and states, stays as they do, and places of kind global
+   * name it.
+   */
+  readonly kept: ReadonlyMap<string, TensorType>;
   readonly programs: ReadonlyMap<string, Program>;
 }
 
@@ -64,6 +74,22 @@ export function callsIn(steps: readonly Step[], loops: readonly Loop[] = []): Pl
     if (step.kind === "loop") return callsIn(step.steps, [...loops, step]);
     return [{ call: step, loops, rounds: loops.reduce<Dim>((rounds, { extent }) => multiplyDims(rounds, extent), 1) }];
   });
+}
+
+/** The parameters, states and kept arrays that calls read, or those that a run changes. */
+export function globalsOf({ steps, copies }: Program, access: "read" | "write"): ReadonlySet<string> {
+  const names = new Set(access === "write" ? copies.map(({ target }) => target) : []);
+  const note = (place: Place): void => {
+    if (place.kind === "global") names.add(place.name);
+  };
+  for (const { call } of callsIn(steps)) {
+    call.places.forEach((place, i) => {
+      const { access: actual } = call.kernel.buffers[i]!;
+      if (actual === access || actual === "read_write") note(place);
+    });
+  }
+  if (access === "read") for (const { source } of copies) note(source);
+  return names;
 }
 
 /** The kernels of all calls, each once. */

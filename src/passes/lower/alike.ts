@@ -12,6 +12,8 @@ interface Lowered {
   readonly buffers: readonly string[];
   /** In the order in which they run. */
   readonly kernels: readonly Kernel[];
+  /** What runs ahead of them: each writes the last of its buffers, which they read under the same name. */
+  readonly ahead: readonly Kernel[];
 }
 
 /** What nodes became that were lowered before. */
@@ -32,27 +34,45 @@ export function operandsOf(node: Node): readonly Value[] {
 }
 
 /** A text that is equal for nodes whose kernels are, but for their names and where they come from. */
-function keyOf(node: Node): string {
+function keyOf(node: Node, isSettled: (operand: Value) => boolean): string {
   const positions = new Map<string | Value, number>();
   const operands = node.inputs.map((value) => {
     if (value.kind === "literal") return `${value.value} ${formatType(value.type)}`;
     const position = positions.get(identityOf(value)) ?? positions.size;
     positions.set(identityOf(value), position);
-    return `${position} ${formatType(value.type)} ${node.body ? "" : bufferName(value)}`;
+    const name = node.body ? "" : bufferName(value);
+    return `${position} ${formatType(value.type)} ${name}${isSettled(value) ? " settled" : ""}`;
   });
   return `${operands.join(", ")}: ${printNode({ ...node, inputs: [] }, createNames(), { locations: false })}`;
 }
 
-/** What a node like this one became before, under this one's name, or what `lower` makes of it. */
-export function likeBefore(node: Node, known: Known, fresh: (stem: string) => string, lower: () => Lowered): Lowered {
-  const key = keyOf(node);
+/**
+ * What a node like this one became before, under this one's name, or what `lower` makes of it. `isSettled` says which operands are the
+ * same from run to run.
+ */
+export function likeBefore(
+  node: Node,
+  known: Known,
+  fresh: (stem: string) => string,
+  isSettled: (operand: Value) => boolean,
+  lower: () => Lowered,
+): Lowered {
+  const key = keyOf(node, isSettled);
   const alike = known.get(key);
   if (!alike) {
     const lowered = lower();
     known.set(key, lowered);
     return lowered;
   }
-  const { buffers, kernels } = alike;
+  const { buffers, kernels, ahead } = alike;
   const place = { doc: describe(node), location: node.location };
-  return { buffers, kernels: kernels.map((kernel) => ({ ...kernel, ...place, name: fresh(kernelName(node)) })) };
+  return {
+    buffers,
+    kernels: kernels.map((kernel) => ({ ...kernel, ...place, name: fresh(kernelName(node)) })),
+    ahead: ahead.map((kernel) => ({
+      ...kernel,
+      location: node.location,
+      name: fresh(`${kernelName(node)}_${kernel.buffers.at(-1)!.name}`),
+    })),
+  };
 }

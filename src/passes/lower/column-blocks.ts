@@ -43,14 +43,15 @@ export const noteOf = ({ width, rowsOutside }: ColumnBlock): string =>
 
 /**
  * The loop over blocks. `panelAt` makes the panel of the tile whose vectors of columns are at `at`; `rows` makes the loops over rows, with
- * the loop over tiles of columns inside if that is given.
+ * the loop over tiles of columns inside if that is given. Panels are filled here unless `fills` is false.
  */
 export function inColumnBlocks(
   { fresh, tiles: { lanes } }: Draft,
   tile: number,
   { width, end, rowsOutside }: ColumnBlock,
-  panelAt: (at: readonly Expr[], among: NonNullable<PanelOptions["among"]>) => Panel | undefined,
+  panelAt: (at: readonly Expr[], among: Required<Pick<PanelOptions, "distance" | "each">>) => Panel | undefined,
   rows: (panel: Panel, at: readonly Expr[], each: (body: readonly Stmt[]) => readonly Stmt[]) => readonly Stmt[],
+  fills: boolean,
 ): readonly Stmt[] | undefined {
   const [block, column] = [fresh("n_block"), fresh("n")];
   const [start, first] = [k.variable(block, "index"), k.variable(column, "index")];
@@ -62,5 +63,7 @@ export function inColumnBlocks(
   const panel = panelAt(at, { distance: k.subtract(first, start), each });
   if (!panel) return undefined;
   const products = rowsOutside ? rows(panel, at, each) : each(rows(panel, at, (body) => body));
-  return [k.loop(block, end, [...panel.fill, ...products], { step: width, mode: "parallel", role: "n" })];
+  return [
+    k.loop(block, end, [...(fills ? panel.fill : []), ...products], { step: width, mode: "parallel", role: "n" }),
+  ];
 }

@@ -2,6 +2,7 @@
 
 import type { Dim } from "../../ir/dim.ts";
 import { addDims, floorDivideDim, multiplyDims, subtractDims } from "../../ir/dim.ts";
+import type { DType } from "../../ir/dtype.ts";
 import type { Node, ResultValue } from "../../ir/graph.ts";
 import { k } from "../../ir/kernel/build.ts";
 import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
@@ -9,6 +10,14 @@ import type { Interval } from "../schedule/reduction.ts";
 import type { TileTable } from "../schedule/tiles.ts";
 import type { Elements } from "./elements.ts";
 import type { Bounds } from "./narrow.ts";
+
+/** What a kernel reads that can be made before runs, and kept: an array, and the statements that fill it. */
+export interface Ahead {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly length: number;
+  readonly fill: readonly Stmt[];
+}
 
 export interface Draft {
   /** The body: a single node, or those of a fusion. */
@@ -18,6 +27,10 @@ export interface Draft {
   readonly tiles: TileTable;
   /** Whether buffers are addressed by one index over all axes. */
   readonly flat: boolean;
+  /** Whether what a buffer holds is the same from run to run; undefined where nothing is made ahead of runs. */
+  readonly isSettled?: (buffer: string) => boolean;
+  /** Makes an array ahead of runs; the kernel reads it as a buffer. */
+  makeAhead(array: Ahead): void;
   /** A name that nothing else in the kernel has. */
   fresh(stem: string): string;
   /** Tells readers of a transformation, or why it was chosen. */

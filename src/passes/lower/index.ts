@@ -6,12 +6,14 @@ import { type Dim, equalDims, floorDivideDim, productOf } from "../../ir/dim.ts"
 import { bytesOf, type DType } from "../../ir/dtype.ts";
 import type { Graph, Module, Node, TensorType, Value } from "../../ir/graph.ts";
 import type { Loop, Program, ProgramModule, Step } from "../../ir/kernel/program.ts";
+import type { Kernel } from "../../ir/kernel/types.ts";
 import type { MemoryPlan, Place } from "../../ir/memory-plan.ts";
 import { isLoop } from "../../ir/ops/scan.ts";
 import { jsTarget, type Target } from "../../ir/target.ts";
 import { viewOf } from "../graph/views.ts";
 import { optimizeKernel } from "../kernel/index.ts";
 import { tilesFor } from "../schedule/tiles.ts";
+import { createAheadWork, createKept, isSelf, type Kept } from "./ahead.ts";
 import { type Known, likeBefore, operandsOf } from "./alike.ts";
 import { loopInGroup } from "./group-loop.ts";
 import { createFresh } from "./names.ts";
@@ -26,13 +28,29 @@ export interface LowerOptions {
   readonly names?: Set<string>;
   /** What was lowered before for this target; what is lowered is added. */
   readonly known?: Known;
+  /** What other graphs of the module keep; what this one keeps is added. */
+  readonly kept?: Kept;
+}
+
+/** A graph, and what it makes ahead of its runs. */
+export interface LoweredGraph {
+  readonly program: Program;
+  readonly ahead: Program | undefined;
 }
 
 /** Lowers every graph of a module whose memory is planned. */
 export function lowerModule(module: Module, options: LowerOptions = {}): ProgramModule {
-  const shared = { ...options, names: options.names ?? new Set<string>(), known: options.known ?? new Map() };
-  const programs = new Map([...module.graphs].map(([name, graph]) => [name, lowerGraph(graph, shared)]));
-  return { name: module.name, doc: module.doc, globals: module.globals, programs };
+  const kept = options.kept ?? createKept();
+  const shared = { ...options, names: options.names ?? new Set<string>(), known: options.known ?? new Map(), kept };
+  const lowered = [...module.graphs.values()].map((graph) => lowerGraph(graph, shared));
+  const programs = lowered.flatMap(({ program, ahead }) => (ahead ? [program, ahead] : [program]));
+  return {
+    name: module.name,
+    doc: module.doc,
+    globals: module.globals,
+    kept: kept.types,
+    programs: new Map(programs.map((program) => [program.name, program])),
+  };
 }
 
 /** For what nodes are lowered, what was lowered so before, and names of kernels. */
@@ -43,27 +61,35 @@ interface Lowering {
 }
 
 /** Lowers one graph. Throws a TypeError if no pass has planned its memory. */
-export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
+export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoweredGraph {
   const { memory } = graph;
   if (!memory) throw new TypeError(`the memory of graph ${graph.name} is not planned: run plan-memory before lowering`);
   const fresh = createFresh(options.names ?? new Set());
   const target = options.target ?? jsTarget;
   const tiles = tilesFor(target);
   const known: Known = options.known ?? new Map();
+  const work = createAheadWork(graph, options.kept ?? createKept());
   const lowerLevel = (level: Graph, lowering: Lowering): readonly Step[] => {
     const placeOf = placesOf(level);
     return level.nodes.flatMap((node): Step[] => {
       if (node.body && isLoop(node))
         return [inOneGroup(node, node.body) ?? loopOf(node, lowerLevel(node.body, lowering))];
       if (isFree(node, placeOf)) return [];
-      const { buffers, kernels } = likeBefore(node, lowering.known, lowering.fresh, () => {
-        const whole = lowerNode(node, lowering.fresh, tiles);
+      const isSettled = (operand: Value): boolean => operand.kind !== "literal" && work.isSettled(placeOf(operand));
+      const { buffers, kernels, ahead } = likeBefore(node, lowering.known, lowering.fresh, isSettled, () => {
+        const { kernel, ahead } = lowerNode(node, { tiles, freshKernel: lowering.fresh, isSettled });
+        const optimize = (one: Kernel): readonly Kernel[] => optimizeKernel(one, lowering.target, lowering.fresh);
         return {
-          buffers: whole.buffers.map(({ name }) => name),
-          kernels: optimizeKernel(whole, lowering.target, lowering.fresh),
+          buffers: kernel.buffers.map(({ name }) => name),
+          kernels: optimize(kernel),
+          ahead: ahead.flatMap(optimize),
         };
       });
       const byName = new Map([...operandsOf(node), ...node.results].map((value, i) => [buffers[i]!, placeOf(value)]));
+      for (const kernel of ahead) {
+        const reads = kernel.buffers.slice(0, -1).map(({ name }) => byName.get(name)!);
+        byName.set(kernel.buffers.at(-1)!.name, work.make(kernel, reads));
+      }
       return kernels.map(
         (kernel): Step => ({ kind: "call", kernel, places: kernel.buffers.map(({ name }) => byName.get(name)!) }),
       );
@@ -86,7 +112,7 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
   }
   const placeOf = placesOf(graph);
   const steps = lowerLevel(graph, { target, known, fresh });
-  return {
+  const program: Program = {
     name: graph.name,
     inputs: graph.inputs.map(({ name, type }) => ({ name, type })),
     outputs: graph.outputs.map(({ name, value }) => ({ name, type: value.type, place: placeOf(value) })),
@@ -98,6 +124,8 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
     sizes: [...freeSizesOf(graph)],
     requirements: requirementsOf(graph),
   };
+  const ahead = work.program(program);
+  return { program: ahead ? { ...program, ahead: ahead.name } : program, ahead };
 }
 
 /** Where the values of a graph, or of a loop's body, lie. */
@@ -163,8 +191,6 @@ function freeSizesOf(graph: Graph): Set<string> {
   }
   return sizes;
 }
-
-const isSelf = (target: string, value: Value): boolean => value.kind === "global" && value.name === target;
 
 /** A view that lies where its operand does: nothing is to be done. */
 function isFree(node: Node, placeOf: (value: Value) => Place): boolean {

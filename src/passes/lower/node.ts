@@ -5,12 +5,13 @@ import { bytesOf } from "../../ir/dtype.ts";
 import type { Node, ResultValue, Value } from "../../ir/graph.ts";
 import { k } from "../../ir/kernel/build.ts";
 import type { BufferParameter, Expr, Kernel, Stmt } from "../../ir/kernel/types.ts";
+import { eachPartIn } from "../../ir/kernel/visit.ts";
 import { operation } from "../../ir/ops/index.ts";
 import { type Iteration, iterationOf } from "../graph/iteration.ts";
 import type { TileTable } from "../schedule/tiles.ts";
 import { identityOf, operandsOf } from "./alike.ts";
 import { attentionIn, lowerAttention } from "./attention.ts";
-import type { Draft } from "./draft.ts";
+import type { Ahead, Draft } from "./draft.ts";
 import { createElements, linearIndex } from "./elements.ts";
 import { isFlatLoop, lowerCopy, lowerLoop, lowerStatements } from "./loop.ts";
 import { bufferName, createFresh, describe, kernelName } from "./names.ts";
@@ -18,11 +19,25 @@ import { lowerReduction } from "./reduction.ts";
 import { lowerRow } from "./row.ts";
 import { sizesIn } from "./sizes.ts";
 
+/** A kernel, and those that run before it whenever what it is given by them has changed. */
+export interface LoweredNode {
+  readonly kernel: Kernel;
+  /** Each writes one buffer, the last of its own, which the kernel reads under the same name. */
+  readonly ahead: readonly Kernel[];
+}
+
+export interface LowerNodeOptions {
+  readonly tiles: TileTable;
+  /** Makes names of kernels, unique in the module. */
+  readonly freshKernel: (stem: string) => string;
+  /** Which operands are the same from run to run; without it, nothing is made ahead of runs. */
+  readonly isSettled?: (operand: Value) => boolean;
+}
+
 /**
- * The kernel of a node, with a buffer for each of `operandsOf(node)`, then one for each result; `freshKernel` makes names of kernels,
- * unique in the module.
+ * The kernel of a node, with a buffer for each of `operandsOf(node)`, then one for each result, then those that are made ahead of runs.
  */
-export function lowerNode(node: Node, freshKernel: (stem: string) => string, tiles: TileTable): Kernel {
+export function lowerNode(node: Node, { tiles, freshKernel, isSettled }: LowerNodeOptions): LoweredNode {
   const nodes = node.body?.nodes ?? [node];
   const outputs = (node.body?.outputs.map((output) => output.value) ?? node.results).map((value): ResultValue => {
     if (value.kind === "result") return value;
@@ -69,6 +84,8 @@ export function lowerNode(node: Node, freshKernel: (stem: string) => string, til
   });
   let readsBack = false;
   const schedule: string[] = [];
+  const arrays: Ahead[] = [];
+  const settled = new Set(isSettled ? buffers.filter(({ value }) => isSettled(value)).map(({ name }) => name) : []);
   const draft: Draft = {
     note: (line) => schedule.push(line),
     nodes,
@@ -76,6 +93,8 @@ export function lowerNode(node: Node, freshKernel: (stem: string) => string, til
     elements,
     tiles,
     flat,
+    ...(settled.size > 0 ? { isSettled: (name: string) => settled.has(name) } : {}),
+    makeAhead: (array) => arrays.push(array),
     fresh,
     store: (i, index, value) => k.store(results[i]!.name, position(index, results[i]!.value.type.shape), value),
     stored: (i, index) => {
@@ -98,20 +117,33 @@ export function lowerNode(node: Node, freshKernel: (stem: string) => string, til
     length: productOf(value.type.shape),
     access,
   });
+  const common = { doc: describe(node), location: node.location, sizes };
+  const reads = buffers.map(({ name, value }) => parameter(name, value, "read"));
   const kernel: Kernel = {
+    ...common,
     name: freshKernel(kernelName(node)),
-    doc: describe(node),
-    location: node.location,
     buffers: [
-      ...buffers.map(({ name, value }) => parameter(name, value, "read")),
+      ...reads,
       ...results.map(({ name, value }) => parameter(name, value, readsBack ? "read_write" : "write")),
+      ...arrays.map(({ name, dtype, length }): BufferParameter => ({ name, dtype, length, access: "read" })),
     ],
-    sizes,
     body,
     cost: { flops: flopsOf(nodes), bytes: bytesOfAll([...readBy(node), ...node.results]) },
     ...(schedule.length === 0 ? {} : { schedule }),
   };
-  return kernel;
+  const ahead = arrays.map(({ name, dtype, length, fill }): Kernel => {
+    const used = new Set<string>();
+    eachPartIn(fill, (part) => part.kind === "load" && used.add(part.buffer));
+    return {
+      ...common,
+      name: freshKernel(`${kernelName(node)}_${name}`),
+      doc: `ahead of ${kernel.name}`,
+      buffers: [...reads.filter((read) => used.has(read.name)), { name, dtype, length, access: "write" }],
+      body: fill,
+      cost: { flops: 0, bytes: 2 * bytesOf[dtype] * length },
+    };
+  });
+  return { kernel, ahead };
 }
 
 function lowerBody(draft: Draft, iteration: Iteration): readonly Stmt[] {

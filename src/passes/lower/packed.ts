@@ -4,16 +4,21 @@
 import { k } from "../../ir/kernel/build.ts";
 import type { Expr, Stmt } from "../../ir/kernel/types.ts";
 import { type ColumnBlock, inColumnBlocks } from "./column-blocks.ts";
-import { inLanes, nest, type Within } from "./draft.ts";
+import { type Ahead, inLanes, nest, type Within } from "./draft.ts";
 import type { Panel } from "./panel.ts";
 import { type Arrangement, type Positions, panelAt, type Tiling } from "./tiling.ts";
 
-/** Scratch arrays, and the loops that need them; `length` is that of the panel of a tile. */
+/** Scratch arrays, and the loops that need them. */
 export interface PackedLoops {
   readonly scratch: readonly Stmt[];
   readonly loops: readonly Stmt[];
+  /** Where tiles of columns come in blocks. */
+  readonly block: ColumnBlock | undefined;
+  /** The panels of all columns, where what they are filled from is the same from run to run; then the loops fill none. */
+  readonly ahead: Ahead | undefined;
 }
 
+/** `length` is that of the panel of a tile. */
 export function lowerPacked(tiling: Tiling, length: number, block: ColumnBlock | undefined): PackedLoops {
   const { draft, first, shape, order, arrangements, axisOf, tile } = tiling;
   const columns = order[0]!;
@@ -31,36 +36,78 @@ export function lowerPacked(tiling: Tiling, length: number, block: ColumnBlock |
         some(arranged, positions, { vector, inside }),
       ),
     );
+  // The panel of a slice has a part of the terms only.
+  const isAhead =
+    draft.isSettled !== undefined &&
+    first.slice === undefined &&
+    typeof size === "number" &&
+    readsSettled(tiling, draft.isSettled);
+  /** Panels that are kept lie side by side, those of scratch memory in each other's place. */
+  const among = (at: readonly Expr[]) => (isAhead ? { distance: at[0]! } : {});
+  const panelOf = (at: readonly Expr[], vector: boolean): Panel | undefined =>
+    panelAt(tiling, first, name, at, vector, among(at));
+  const paddedOf = (at: readonly Expr[], vector: boolean): Panel | undefined =>
+    vector || !tail
+      ? undefined
+      : panelAt(tiling, first, name, at.slice(0, 1), true, { columns: at.length, ...among(at) });
+  const fillOf = (panel: Panel | undefined): readonly Stmt[] => (isAhead ? [] : (panel?.fill ?? []));
+  // Panels that are kept need no block to be filled together; it may still let rows be read once for several of them.
   const blocks =
-    block &&
-    inColumnBlocks(
-      draft,
-      columns.width,
-      block,
-      (at, among) => panelAt(tiling, first, name, at, true, { among }),
-      (panel, at, inBlock) =>
-        overRows(true, (arranged, positions, within) => inBlock(tile(arranged, [at, ...positions], within, panel))),
-    );
-  const outermost = blocks ? { ...axisOf(columns), from: block.end } : axisOf(columns);
+    block && (block.rowsOutside || !isAhead)
+      ? inColumnBlocks(
+          draft,
+          columns.width,
+          block,
+          (at, some) => (isAhead ? panelOf(at, true) : panelAt(tiling, first, name, at, true, some)),
+          (panel, at, inBlock) =>
+            overRows(true, (arranged, positions, within) => inBlock(tile(arranged, [at, ...positions], within, panel))),
+          !isAhead,
+        )
+      : undefined;
+  const outermost = blocks ? { ...axisOf(columns), from: block!.end } : axisOf(columns);
   const loops = nest([outermost], draft.fresh, ([at], { vector }) => {
-    const padded =
-      vector || !tail ? undefined : panelAt(tiling, first, name, at!.slice(0, 1), true, { columns: at!.length });
+    const padded = paddedOf(at!, vector);
     if (padded && tail) {
       const tiles = overRows(vector, (arranged, positions, { inside }) =>
         storeFromTail(tiling, arranged, [at!, ...positions], inside.length > 0, padded, tail),
       );
-      return [...padded.fill, ...tiles];
+      return [...fillOf(padded), ...tiles];
     }
-    const panel = panelAt(tiling, first, name, at!, vector);
+    const panel = panelOf(at!, vector);
     const tiles = overRows(vector, (arranged, positions, within) => tile(arranged, [at!, ...positions], within, panel));
-    return [...(panel?.fill ?? []), ...tiles];
+    return [...fillOf(panel), ...tiles];
   });
   const most = Math.max(...arrangements.flat().map(({ role, width }) => (role === "m" ? width : 1)));
-  const panels = blocks ? (length * block.width) / columns.width : length;
+  const panels = blocks ? (length * block!.width) / columns.width : length;
+  const whole = tiling.lanes === columns.axis ? lanes : 1;
   return {
-    scratch: [k.alloc(name, dtype, panels), ...(tail ? [k.alloc(tail, dtype, most * lanes)] : [])],
+    scratch: [
+      ...(isAhead ? [] : [k.alloc(name, dtype, panels)]),
+      ...(tail ? [k.alloc(tail, dtype, most * lanes)] : []),
+    ],
     loops: [...(blocks ?? []), ...loops],
+    block: blocks && block,
+    ahead: isAhead
+      ? {
+          name,
+          dtype,
+          length: (Math.ceil(size / whole) * whole * length) / columns.width,
+          fill: nest(
+            [axisOf(columns)],
+            draft.fresh,
+            ([at], { vector }) => (paddedOf(at!, vector) ?? panelOf(at!, vector))?.fill ?? [],
+          ),
+        }
+      : undefined,
   };
+}
+
+/** Whether the panel of any column is filled from nothing but what is the same from run to run. */
+function readsSettled(tiling: Tiling, isSettled: (buffer: string) => boolean): boolean {
+  const { draft, first, order, lanes } = tiling;
+  const column = [k.variable(draft.fresh("column"), "index")];
+  const panel = panelAt(tiling, first, "", column, order[0]!.axis === lanes);
+  return panel !== undefined && [...panel.reads].every(isSettled);
 }
 
 /** A vector of columns that is not full: its sums go to scratch memory, one row behind the other, and what exists of them to the result. */

@@ -18,6 +18,8 @@ export interface Panel {
   readonly fill: readonly Stmt[];
   /** The variables of the loops over the domain, which its address is made of. */
   readonly variables: readonly Expr[];
+  /** The buffers that it is filled from. */
+  readonly reads: ReadonlySet<string>;
   /** An expression of the step that reads the panel instead. */
   redirect(expr: Expr): Expr;
 }
@@ -41,8 +43,10 @@ export interface PanelOptions {
   readonly rows: readonly string[];
   /** Where a vector of columns is not full: how many there are. The others are 0. */
   readonly columns?: number;
-  /** Where there are panels side by side: how far the first column of this one is from that of the first, and the loop over them. */
-  readonly among?: { readonly distance: Expr; readonly each: (body: readonly Stmt[]) => readonly Stmt[] };
+  /** Where there are panels side by side: how far the first column of this one is from that of the first. */
+  readonly distance?: Expr;
+  /** The loop over those that are filled together. */
+  readonly each?: (body: readonly Stmt[]) => readonly Stmt[];
 }
 
 /** The panel of what the step loads by the loop variables of the domain and the position of the columns alone. */
@@ -67,7 +71,7 @@ export function makePanel(draft: Draft, { rule, context }: Reduction, options: P
   if (loads.size !== points.length) return undefined;
   const list = [...loads];
   const position = lane ? k.variable(lane.name, "index") : k.index(0);
-  const before = options.among ? k.multiply(options.among.distance, k.fromDim(productOf(domain))) : k.index(0);
+  const before = options.distance ? k.multiply(options.distance, k.fromDim(productOf(domain))) : k.index(0);
   const address = (column: number): Expr =>
     [k.multiply(linearIndex(variables, domain), points.length * lanes), k.index(column * lanes), position].reduce(
       k.add,
@@ -84,7 +88,7 @@ export function makePanel(draft: Draft, { rule, context }: Reduction, options: P
   const fillAll = (): readonly Stmt[] => {
     const stores = list.map(([, load], column) => k.store(name, address(column), load));
     const fill = inLanes(lane?.name ?? "", lane !== undefined, lane?.role ?? "n", () => stores);
-    return options.among ? options.among.each(fill) : fill;
+    return options.each ? options.each(fill) : fill;
   };
   const fillSome = (count: number): readonly Stmt[] =>
     Array.from({ length: lanes }, (_, i) => {
@@ -100,6 +104,7 @@ export function makePanel(draft: Draft, { rule, context }: Reduction, options: P
       ),
     ],
     variables,
+    reads: new Set(list.map(([, { buffer }]) => buffer)),
     redirect: (expr) => replace(expr, slots),
   };
 }

@@ -120,19 +120,26 @@ export function lowerTiles(
     draft.note("one row: several terms at a time, whose sums over all columns wait in the fastest cache");
     return rest;
   }
-  if (sums.kind === "packed" && sums.block) draft.note(noteOf(sums.block));
+  const packed = sums.kind === "packed" ? lowerPacked(tiling, sums.length, sums.block) : undefined;
+  if (packed?.block) draft.note(noteOf(packed.block));
   for (const line of notesOf(plan, sums.kind === "packed" || sums.kind === "split" ? sums.kind : undefined)) {
     draft.note(line);
   }
   if (sums.kind === "split") return lowerSplit(tiling, sums.split, slice);
-  if (sums.kind === "plain") {
+  if (!packed) {
     const loops = arrangements.flatMap((arranged) =>
       nest(arranged.map(axisOf), draft.fresh, (positions, within) => tile(arranged, positions, within)),
     );
     return [...(waiting?.alloc() ?? []), ...loops, ...rest];
   }
-  const packed = lowerPacked(tiling, sums.length, sums.block);
-  const tiles = whereTilesAre(order, outerShape, row !== undefined, packed.loops);
+  const whereTiles = (body: readonly Stmt[]): readonly Stmt[] =>
+    whereTilesAre(order, outerShape, row !== undefined, body);
+  const { ahead } = packed;
+  if (ahead) {
+    draft.note("the columns are packed ahead of runs, whenever what they are made of has changed");
+    draft.makeAhead({ ...ahead, fill: whereTiles(ahead.fill) });
+  }
+  const tiles = whereTiles(packed.loops);
   return [...(waiting?.alloc() ?? []), ...packed.scratch, ...tiles, ...rest];
 }
 

@@ -43,7 +43,7 @@ export function panelAt(
   name: string,
   at: readonly Expr[],
   vector: boolean,
-  more: Pick<PanelOptions, "columns" | "among"> = {},
+  more: Pick<PanelOptions, "columns" | "distance" | "each"> = {},
 ): Panel | undefined {
   const rows = order.slice(1).map(() => draft.fresh("row"));
   const variables = rows.map((variable) => [k.variable(variable, "index")]);

@@ -140,6 +140,7 @@ const module: ProgramModule = {
   name: "Scale",
   doc: "",
   globals: new Map(["dense.kernel", "a", "b"].map((name) => [name, global(name)])),
+  kept: new Map(),
   programs: new Map([infer, step].map((program) => [program.name, program])),
 };
 const tensor = (shape: readonly number[], ...data: number[]): Tensor => ({

@@ -181,7 +181,7 @@ describe("threads", () => {
 describe("plans", () => {
   const planOf = (graph: string, n: number, threads: number) => {
     const program = cnn.programs.programs.get(graph)!;
-    const globals = globalOffsets(cnn.programs.globals);
+    const globals = globalOffsets(cnn.programs);
     const addresses = {
       layout: layoutOf(program, globals.bytes, { N: n }),
       globals: globals.byName,
@@ -203,7 +203,7 @@ describe("plans", () => {
   it("leave a graph whole that has nothing to share", () => {
     const tiny = compiledSource("model Tiny(x: f32[N, 4]) -> (y: f32[N, 4]) { y = x |> dense(4) |> tanh }");
     const program = tiny.programs.programs.get("infer")!;
-    const globals = globalOffsets(tiny.programs.globals);
+    const globals = globalOffsets(tiny.programs);
     const addresses = {
       layout: layoutOf(program, globals.bytes, { N: 8 }),
       globals: globals.byName,

@@ -254,7 +254,7 @@ export function runKernel(op: Operation, inputs: readonly ReferenceTensor[], att
   const builder = createGraphBuilder("kernel");
   const values = inputs.map((type, i) => builder.input(`x${i}`, type));
   const [result] = builder.emit.node(op.name, values, attributes);
-  const kernel = lowerNode(result!.node, createFresh(new Set()), scalarTiles);
+  const { kernel } = lowerNode(result!.node, { freshKernel: createFresh(new Set()), tiles: scalarTiles });
   verifyKernel(kernel);
   const { dtype, shape } = result!.type;
   const output = allocate(dtype, countOf(numbersOf(shape)));

@@ -21,7 +21,7 @@ function inferenceOf(text: string): Graph {
 
 /** Bytes that the threads share in each kernel. */
 const sharedIn = (graph: Graph): readonly number[] =>
-  kernelsIn(lowerGraph(graph, { target: webgpuTarget }).steps).map(({ body }) =>
+  kernelsIn(lowerGraph(graph, { target: webgpuTarget }).program.steps).map(({ body }) =>
     scratchIn(body).reduce((sum, { length, shared }) => sum + (shared ? 4 * length : 0), 0),
   );
 
@@ -55,7 +55,7 @@ describe("long sums", () => {
   }
 
   it("add the parts of half the group to those of the other half, until one is left", () => {
-    const [kernel] = kernelsIn(lowerGraph(inferenceOf(long["a sum"]), { target: webgpuTarget }).steps);
+    const [kernel] = kernelsIn(lowerGraph(inferenceOf(long["a sum"]), { target: webgpuTarget }).program.steps);
     let barriers = 0;
     eachStatement(kernel!.body, ({ kind }) => {
       if (kind === "barrier") barriers++;

@@ -43,7 +43,8 @@ describe("kernels of random graphs", () => {
         fc.property(randomModule({ steps: 20 }), (module) => {
           for (const node of fuseGraph(module.graphs.get("infer")!).nodes) {
             if (operation(node.op)?.lower.kind === "view") continue;
-            const kernel = lowerNode(node, createFresh(new Set()), tilesFor(wasmTarget({ fma: true })));
+            const tiles = tilesFor(wasmTarget({ fma: true }));
+            const { kernel } = lowerNode(node, { freshKernel: createFresh(new Set()), tiles });
             const expected = results(kernel, size);
             const lifted = vectorize(kernel);
             expect(results(lifted, size)).toEqual(expected);

@@ -17,6 +17,9 @@ export function jsMachine(graph: string, weights: Uint8Array<ArrayBuffer>, creat
       functions = create(memory);
       return memory;
     },
-    run: (sizes, inputs, arena) => functions![graph]!(...sizes, ...inputs, arena),
+    run(sizes, inputs, arena, _end, ahead) {
+      if (ahead) functions![`${graph}.ahead`]?.(...sizes, ...inputs, arena);
+      functions![graph]!(...sizes, ...inputs, arena);
+    },
   };
 }

@@ -27,17 +27,23 @@ export interface Laid extends Description {
 export interface Machine {
   /** The memory, of so many bytes at least. `ample` gives what it would take if the free sizes grew. */
   reserve(bytes: number, ample: () => number): ArrayBuffer;
-  /** Free sizes, then offsets in bytes of the inputs and of the arena's buffers; `end` is the first byte behind all of them. */
-  run(sizes: readonly number[], inputs: readonly number[], arena: readonly number[], end: number): void;
+  /**
+   * Free sizes, then offsets in bytes of the inputs and of the arena's buffers; `end` is the first byte behind all of them. Where
+   * `ahead`, what can be worked out ahead of runs is worked out first.
+   */
+  run(sizes: readonly number[], inputs: readonly number[], arena: readonly number[], end: number, ahead: boolean): void;
 }
 
-/** The function that a bundle exports. `kept` are the bytes of parameters and states. */
+/** The function that a bundle exports. `kept` are the bytes of parameters and states, and of what is made of them. */
 export function createModel(
   model: Laid,
   kept: number,
   machine: Machine,
 ): (inputs: Record<string, Given>) => Record<string, Tensor> {
   const start = align(kept);
+  /** The memory of the last run, and the sizes for which it has what is worked out ahead of runs. */
+  let last: ArrayBuffer | undefined;
+  const ready = new Set<string>();
 
   return (inputs) => {
     const { sizes, data } = readInputs(model, inputs);
@@ -48,7 +54,10 @@ export function createModel(
       new arrays[input.dtype](memory, offsets[i]!, data[i]!.length).set(data[i]!);
     });
     const values = model.sizes.map((name) => sizes[name]!);
-    machine.run(values, offsets, arena, bytes);
+    if (memory !== last) ready.clear();
+    last = memory;
+    machine.run(values, offsets, arena, bytes, !ready.has(String(values)));
+    ready.add(String(values));
     return Object.fromEntries(
       model.outputs.map((output) => {
         const shape = shapeOf(output, sizes);

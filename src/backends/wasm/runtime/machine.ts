@@ -37,16 +37,16 @@ export async function wasmMachine(
   }
   const code = await chosen.code();
   const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(weights.length / pageBytes)) });
-  let run: WebAssembly.ExportValue | undefined;
+  let exports: WebAssembly.Exports;
   try {
-    run = (await WebAssembly.instantiate(code, { env: { memory } })).instance.exports[graph];
+    exports = (await WebAssembly.instantiate(code, { env: { memory } })).instance.exports;
   } catch (error) {
     // Some servers, and pages with a strict policy, compile nothing.
     if (fallback) return fallback();
     throw error;
   }
-  if (typeof run !== "function") throw new Error(`the WebAssembly of ${name} has no ${graph}`);
-  const entry = run;
+  const [entry, makeAhead] = [exports[graph], exports[`${graph}.ahead`]];
+  if (typeof entry !== "function") throw new Error(`the WebAssembly of ${name} has no ${graph}`);
   new Uint8Array(memory.buffer).set(weights);
   return {
     reserve(bytes) {
@@ -60,9 +60,11 @@ export async function wasmMachine(
       }
       return memory.buffer;
     },
-    run(sizes, inputs, arena, end) {
+    run(sizes, inputs, arena, end, ahead) {
       new Int32Array(memory.buffer, end, arena.length).set(arena);
-      entry(...sizes, ...inputs, end, align(end + 4 * arena.length));
+      const parameters = [...sizes, ...inputs, end, align(end + 4 * arena.length)];
+      if (ahead && typeof makeAhead === "function") makeAhead(...parameters);
+      entry(...parameters);
     },
   };
 }

@@ -37,7 +37,7 @@ export function createThreadedEngine(
   options: RenderOptions & { readonly grain?: Grain },
   threads: number,
 ): ThreadedEngine {
-  const globals = globalOffsets(module.globals);
+  const globals = globalOffsets(module);
   const { memory, most } = createMemory(module.name, globals.bytes);
   const compiled = new Map<string, Compiled>();
   /** Functions that run a graph at a layout, on all threads or on this one, and the pool that they belong to. */
