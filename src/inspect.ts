@@ -1,7 +1,7 @@
 // What `dlm inspect` shows: a graph after chosen passes, its kernels, its generated code, and a summary of what it costs.
 
 import { renderModule } from "./backends/js/render.ts";
-import { renderGraph } from "./backends/wasm/render.ts";
+import { renderGraphs } from "./backends/wasm/render.ts";
 import { printModule as printWasm } from "./backends/wasm/wat.ts";
 import { countsOf } from "./backends/wgsl/counts.ts";
 import { renderPlan } from "./backends/wgsl/render.ts";
@@ -42,8 +42,12 @@ export function inspect(
     },
   });
   const program = compiled.programs.programs.get(graph)!;
+  const ahead = program.ahead === undefined ? undefined : compiled.programs.programs.get(program.ahead);
   switch (view.kind) {
     case "kernels":
+      if (ahead)
+        shown.push("// ahead of runs, whenever a parameter has changed:", ...kernelsIn(ahead.steps).map(explained));
+      if (ahead) shown.push("// at every run:");
       shown.push(...kernelsIn(program.steps).map(explained));
       break;
     case "source":
@@ -62,7 +66,9 @@ function sourceOf({ target, programs }: Compiled, graph: string): string {
     return renderPlan(programs, target.groups)
       .shaders.map(({ code }) => code)
       .join("\n");
-  return printWasm(renderGraph(programs, graph, target).functions, 1);
+  const { ahead } = programs.programs.get(graph)!;
+  const graphs = ahead === undefined ? [graph] : [ahead, graph];
+  return printWasm(renderGraphs(programs, graphs, target).functions, 1);
 }
 
 /** A kernel below what its schedule is. */
@@ -78,6 +84,8 @@ function summary(module: Module, program: Program, unfused: Graph | undefined, c
   const count = parameters.reduce<Dim>((sum, { type }) => addDims(sum, productOf(type.shape)), 0);
   const weightBytes = parameters.reduce((sum, { type }) => sum + at(productOf(type.shape)) * bytesOf[type.dtype], 0);
   const calls = callsIn(program.steps);
+  const kept = [...compiled.programs.kept.values()];
+  const keptBytes = kept.reduce((sum, { dtype, shape }) => sum + at(productOf(shape)) * bytesOf[dtype], 0);
   const total = (cost: "flops" | "bytes"): Dim =>
     calls.reduce<Dim>((sum, { call, rounds }) => addDims(sum, multiplyDims(rounds, call.kernel.cost[cost])), 0);
   const [flops, bytes] = [total("flops"), total("bytes")];
@@ -92,6 +100,7 @@ function summary(module: Module, program: Program, unfused: Graph | undefined, c
     ["bytes moved", `${inBytes(at(bytes))}   ${formatDim(bytes)}`],
     ["kernels", computing === undefined ? `${calls.length}` : `${computing} before fusion, ${calls.length} after`],
     ["arena peak", `${inBytes(peak)}, lower bound ${inBytes(lowerBound)}`],
+    ...(kept.length > 0 ? [["kept ahead", `${inBytes(keptBytes)}, made of parameters`] as const] : []),
     ...deviceRows(compiled, program, sizes),
   ];
   const free = Object.keys(sizes);

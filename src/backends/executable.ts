@@ -3,7 +3,7 @@
 
 import { bytesOf, type DType, type Tensor, type TypedArray } from "../ir/dtype.ts";
 import type { Global, TensorType } from "../ir/graph.ts";
-import type { Program, ProgramModule } from "../ir/kernel/program.ts";
+import { graphsIn, type Program, type ProgramModule } from "../ir/kernel/program.ts";
 import type { Place } from "../ir/memory-plan.ts";
 import { unfulfilled } from "../ir/requirement.ts";
 import { evaluateShape, type ShapePair, SizeError, solveSizes } from "../ir/sizes.ts";
@@ -42,7 +42,7 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Rep
     const layout = layouts.get(key) ?? layoutOf(program, globals.bytes, sizes);
     layouts.set(key, layout);
     engine.reserve(program, layout, globals.bytes);
-    const ahead = prepareAhead(program, layout, values);
+    const makeAhead = prepareAhead(program, layout, values);
     const memory = engine.memory();
     const start = (place: Place): number => {
       switch (place.kind) {
@@ -66,7 +66,7 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Rep
     });
     const entry = engine.entry(program, layout, values);
     const run = (): void => {
-      ahead();
+      makeAhead();
       freshness.runs(program);
       entry();
     };
@@ -79,12 +79,11 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Rep
     const ahead = programOf(module, program.ahead);
     engine.reserve(ahead, layout, globals.bytes);
     const entry = engine.entry(ahead, layout, values);
-    // What a kernel has use for may depend on the sizes.
-    const key = values.join(",");
+    const memory = engine.memory();
     return () => {
-      if (freshness.isFresh(ahead, key)) return;
+      if (freshness.isFresh(ahead, memory)) return;
       entry();
-      freshness.made(ahead, key);
+      freshness.made(ahead, memory);
     };
   };
 
@@ -113,8 +112,7 @@ export function createExecutableOver(module: ProgramModule, engine: Engine): Rep
 export function programOf(module: ProgramModule, graph: string): Program {
   const program = module.programs.get(graph);
   if (program) return program;
-  const made = new Set([...module.programs.values()].map(({ ahead }) => ahead));
-  const names = [...module.programs.keys()].filter((name) => !made.has(name));
+  const names = graphsIn(module).map(({ name }) => name);
   throw new InputError(`${module.name} has no graph ${graph}; it has ${list(names)}`);
 }
 

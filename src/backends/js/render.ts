@@ -27,7 +27,8 @@ export function renderModule(module: ProgramModule, graphs: readonly string[] = 
     return { program, identifier: names.make(graph) };
   });
   const offsets = globalOffsets(module);
-  const globals = new Map([...module.globals.keys()].map((name) => [name, names.make(name)]));
+  const types = new Map([...[...module.globals].map(([name, { type }]) => [name, type] as const), ...module.kept]);
+  const globals = new Map([...types.keys()].map((name) => [name, names.make(name)]));
   const kernels = renderKernels(
     programs.flatMap(({ program }) => kernelsIn(program.steps)),
     names,
@@ -40,7 +41,7 @@ export function renderModule(module: ProgramModule, graphs: readonly string[] = 
         usedGlobals.add(name);
         return globals.get(name)!;
       },
-      globals: module.globals,
+      types,
       useView: (dtype) => kernels.views.add(dtype),
     }),
   );
@@ -51,10 +52,10 @@ export function renderModule(module: ProgramModule, graphs: readonly string[] = 
     usedViews.map((dtype) => `const ${views[dtype].name} = new ${views[dtype].array}(memory);`).join("\n"),
     constants.length === 0
       ? ""
-      : `// Parameters and states: offsets of their first bytes.\n${constants
+      : `// Parameters and states, and what is made of them: offsets of their first bytes.\n${constants
           .map(
             ([name, identifier]) =>
-              `const ${identifier} = ${offsets.byName.get(name)}; // ${describeType(module.globals.get(name)!.type)}`,
+              `const ${identifier} = ${offsets.byName.get(name)}; // ${describeType(types.get(name)!)}`,
           )
           .join("\n")}`,
     ...helperText(kernels.helpers),
@@ -102,13 +103,14 @@ function renderKernels(kernels: readonly Kernel[], names: Names): RenderedKernel
 interface GraphContext {
   kernel(kernel: Kernel): string;
   global(name: string): string;
-  readonly globals: ProgramModule["globals"];
+  /** Of parameters, states, and what is made of them. */
+  readonly types: ReadonlyMap<string, TensorType>;
   useView(dtype: DType): void;
 }
 
 function renderGraph(program: Program, identifier: string, context: GraphContext): string {
   const names = createNames([...kernelsIn(program.steps).map(context.kernel), "at", "u8"], javascript);
-  for (const name of context.globals.keys()) names.make(context.global(name));
+  for (const name of context.types.keys()) names.make(context.global(name));
   const sizes = new Map(program.sizes.map((size) => [size, names.make(size)]));
   const inputs = new Map(program.inputs.map((input) => [input.name, names.make(input.name)]));
   const size = (name: string): string => sizes.get(name) ?? name;
@@ -168,7 +170,7 @@ function renderCopies(
 ): string[] {
   const before: string[] = [];
   const copies = program.copies.map(({ target, source, length }, i) => {
-    const dtype = context.globals.get(target)!.type.dtype;
+    const dtype = context.types.get(target)!.dtype;
     context.useView(dtype);
     const view = views[dtype].name;
     const from = elements(source, dtype);

@@ -76,6 +76,13 @@ export function callsIn(steps: readonly Step[], loops: readonly Loop[] = []): Pl
   });
 }
 
+/** The programs of graphs, without those that are run ahead of them. */
+export function graphsIn({ programs }: Pick<ProgramModule, "programs">): readonly Program[] {
+  const all = [...programs.values()];
+  const ahead = new Set(all.map((program) => program.ahead));
+  return all.filter(({ name }) => !ahead.has(name));
+}
+
 /** The parameters, states and kept arrays that calls read, or those that a run changes. */
 export function globalsOf({ steps, copies }: Program, access: "read" | "write"): ReadonlySet<string> {
   const names = new Set(access === "write" ? copies.map(({ target }) => target) : []);

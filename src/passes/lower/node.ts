@@ -136,6 +136,7 @@ export function lowerNode(node: Node, { tiles, freshKernel, isSettled }: LowerNo
     eachPartIn(fill, (part) => part.kind === "load" && used.add(part.buffer));
     return {
       ...common,
+      sizes: [],
       name: freshKernel(`${kernelName(node)}_${name}`),
       doc: `ahead of ${kernel.name}`,
       buffers: [...reads.filter((read) => used.has(read.name)), { name, dtype, length, access: "write" }],

@@ -3,6 +3,7 @@
 
 import { k } from "../../ir/kernel/build.ts";
 import type { Expr, Stmt } from "../../ir/kernel/types.ts";
+import { definedIn, eachPartIn } from "../../ir/kernel/visit.ts";
 import { type ColumnBlock, inColumnBlocks } from "./column-blocks.ts";
 import { type Ahead, inLanes, nest, type Within } from "./draft.ts";
 import type { Panel } from "./panel.ts";
@@ -102,12 +103,19 @@ export function lowerPacked(tiling: Tiling, length: number, block: ColumnBlock |
   };
 }
 
-/** Whether the panel of any column is filled from nothing but what is the same from run to run. */
+/** Whether the panel of any column is filled from nothing but what is the same from run to run, whatever the free sizes are. */
 function readsSettled(tiling: Tiling, isSettled: (buffer: string) => boolean): boolean {
   const { draft, first, order, lanes } = tiling;
-  const column = [k.variable(draft.fresh("column"), "index")];
+  const name = draft.fresh("column");
+  const column = [k.variable(name, "index")];
   const panel = panelAt(tiling, first, "", column, order[0]!.axis === lanes);
-  return panel !== undefined && [...panel.reads].every(isSettled);
+  if (!panel || ![...panel.reads].every(isSettled)) return false;
+  const bound = new Set([name, tiling.lane.name, ...definedIn(panel.fill)]);
+  let isBound = true;
+  eachPartIn(panel.fill, (part) => {
+    if (part.kind === "variable" && !bound.has(part.name)) isBound = false;
+  });
+  return isBound;
 }
 
 /** A vector of columns that is not full: its sums go to scratch memory, one row behind the other, and what exists of them to the result. */

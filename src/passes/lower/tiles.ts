@@ -132,14 +132,12 @@ export function lowerTiles(
     );
     return [...(waiting?.alloc() ?? []), ...loops, ...rest];
   }
-  const whereTiles = (body: readonly Stmt[]): readonly Stmt[] =>
-    whereTilesAre(order, outerShape, row !== undefined, body);
   const { ahead } = packed;
   if (ahead) {
     draft.note("the columns are packed ahead of runs, whenever what they are made of has changed");
-    draft.makeAhead({ ...ahead, fill: whereTiles(ahead.fill) });
+    draft.makeAhead(ahead);
   }
-  const tiles = whereTiles(packed.loops);
+  const tiles = whereTilesAre(order, outerShape, row !== undefined, packed.loops);
   return [...(waiting?.alloc() ?? []), ...packed.scratch, ...tiles, ...rest];
 }
 

@@ -41,9 +41,8 @@ export function createModel(
   machine: Machine,
 ): (inputs: Record<string, Given>) => Record<string, Tensor> {
   const start = align(kept);
-  /** The memory of the last run, and the sizes for which it has what is worked out ahead of runs. */
+  /** The memory of the last run, which has what is worked out ahead of runs. */
   let last: ArrayBuffer | undefined;
-  const ready = new Set<string>();
 
   return (inputs) => {
     const { sizes, data } = readInputs(model, inputs);
@@ -54,10 +53,8 @@ export function createModel(
       new arrays[input.dtype](memory, offsets[i]!, data[i]!.length).set(data[i]!);
     });
     const values = model.sizes.map((name) => sizes[name]!);
-    if (memory !== last) ready.clear();
+    machine.run(values, offsets, arena, bytes, memory !== last);
     last = memory;
-    machine.run(values, offsets, arena, bytes, !ready.has(String(values)));
-    ready.add(String(values));
     return Object.fromEntries(
       model.outputs.map((output) => {
         const shape = shapeOf(output, sizes);
