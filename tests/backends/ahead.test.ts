@@ -14,7 +14,7 @@ import { drawValue } from "../support/models.ts";
 
 const text = `
 model Net(x: f32[N, 264]) -> (y: f32[N, 7]) {
-  logits = x |> dense(36) as first |> relu |> dense(36, bias: false) as second |> relu |> dense(7) as last
+  logits = x |> dense(72) as first |> relu |> dense(72, bias: false) as second |> relu |> dense(7) as last
   y = softmax(logits)
 }
 
@@ -97,6 +97,11 @@ describe.each(ways)("what is made ahead of runs, as %s", (_, program, threads) =
   it("is made anew after a write, and after a graph that changes parameters", () => {
     const executable = open(program, threads);
     start(program, executable, 1);
+    const train = (): void => {
+      executable.run("train_step", inputsOf(program, "train_step", 8), { N: 8 });
+    };
+    // From here on the memory is large enough: what is new there is made anew in any case.
+    train();
     const prepared = executable.prepare("infer", inputsOf(program, "infer", 9), { N: 9 });
     const seen = new Set<string>();
     const check = (): void => {
@@ -109,10 +114,10 @@ describe.each(ways)("what is made ahead of runs, as %s", (_, program, threads) =
     check();
     expect(seen.size).toBe(1);
     const { shape } = executable.read("second.kernel");
-    executable.write("second.kernel", { dtype: "f32", shape, data: new Float32Array(36 * 36).fill(0.125) });
+    executable.write("second.kernel", { dtype: "f32", shape, data: new Float32Array(72 * 72).fill(0.125) });
     check();
     expect(seen.size).toBe(2);
-    executable.run("train_step", inputsOf(program, "train_step", 8), { N: 8 });
+    train();
     expect(bytesIn(executable.run("infer", inputsOf(program, "infer", 9)))).toEqual(
       anew(program, executable, "infer", 9),
     );
@@ -125,7 +130,7 @@ describe.each(ways)("what is made ahead of runs, as %s", (_, program, threads) =
       fc.record({ kind: fc.constant("train" as const), n: sizes }),
       fc.record({
         kind: fc.constant("write" as const),
-        name: fc.constantFrom("first.kernel", "last.kernel"),
+        name: fc.constantFrom("first.kernel", "second.kernel"),
         seed: fc.nat(),
       }),
     );
