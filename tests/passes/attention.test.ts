@@ -2,11 +2,12 @@
 // sequence, and where it must not be made.
 
 import { describe, expect, it } from "vitest";
-import { compile, load } from "../../src/compile.ts";
+import { compile, defaultPipeline, load } from "../../src/compile.ts";
 import { compileSource } from "../../src/dsl/compile-source.ts";
 import { evaluateDim, type Sizes } from "../../src/ir/dim.ts";
 import type { Module } from "../../src/ir/graph.ts";
 import { interpretGraph } from "../../src/ir/interpret.ts";
+import { parsePipeline, runPipeline } from "../../src/passes/pipeline.ts";
 import { randomInputs } from "../support/graphs.ts";
 import { expectLowered } from "../support/lowered.ts";
 
@@ -84,7 +85,7 @@ describe("attention in one kernel", () => {
     expect(bytes(4096)).toBe(bytes(1024) * 4);
   });
 
-  it("is not made where training needs the weights", () => {
+  it("is not made where training needs the weights, and they are small", () => {
     const module = moduleOf(`model M(x: f32[N, 5, 8]) -> (y: f32[N, 5, 8]) { y = multi_head_attention(x, heads: 2) }
       train M {
         data: rows(x: [[[0]]])
@@ -102,5 +103,71 @@ describe("attention in one kernel", () => {
       y = w @ v
     }`);
     expect(kindsOf(compile(asked).module)).not.toContain("attention");
+  });
+});
+
+/** Graphs of attention and the gradients of its operands, with pipelines that hold no weights. */
+const gradients: Readonly<Record<string, string>> = {
+  plain: `model M(${plain}) -> (y: f32[N, T, 2, 10], dq: f32[N, T, 2, 6], dk: f32[N, S, 2, 6], dv: f32[N, S, 2, 10]) {
+    y = attend(q, k, v)
+    loss = sum(sin(y))
+    dq = grad(loss, q)
+    dk = grad(loss, k)
+    dv = grad(loss, v)
+  }`,
+  causal: `model M(${plain}) -> (y: f32[N, T, 2, 10], dq: f32[N, T, 2, 6], dk: f32[N, S, 2, 6], dv: f32[N, S, 2, 10]) {
+    y = attend(q, k, v, causal: true)
+    loss = sum(y * y)
+    dq = grad(loss, q)
+    dk = grad(loss, k)
+    dv = grad(loss, v)
+  }`,
+  "masked, keys alone": `model M(${plain}, m: f32[N, S]) -> (dk: f32[N, S, 2, 6]) {
+    dk = grad(sum(sin(attend(q, k, v, mask: m > 0))), k)
+  }`,
+  "rotated, in two layers": `model M(x: f32[N, T, 2, 6], m: f32[N, T]) -> (dx: f32[N, T, 2, 6]) {
+    turned = rotary_positions(x)
+    z = attend(turned, turned, x, causal: true)
+    y = attend(z, x, z, mask: m > 0)
+    dx = grad(sum(sin(y)), x)
+  }`,
+  "with a bias and a scale, scores last": `model M(q: f32[2, T, 5], k: f32[2, 5, S], v: f32[2, S, 3], b: f32[S], c: f32[T])
+      -> (dq: f32[2, T, 5], dk: f32[2, 5, S], dv: f32[2, S, 3]) {
+    scores[n, t, s] = (q @ k)[n, t, s] * c[t] + b[s]
+    y = softmax(scores) @ v
+    loss = sum(exp(y / 4))
+    dq = grad(loss, q)
+    dk = grad(loss, k)
+    dv = grad(loss, v)
+  }`,
+  "values first": `model M(q: f32[T, 4], k: f32[S, 4], v: f32[S, 8]) -> (dq: f32[T, 4], dk: f32[S, 4], dv: f32[S, 8]) {
+    w = softmax(q @ transpose(k))
+    y[e, t] = sum(s) v[s, e] * w[t, s]
+    loss = sum(sin(y))
+    dq = grad(loss, q)
+    dk = grad(loss, k)
+    dv = grad(loss, v)
+  }`,
+};
+
+describe("gradients of attention that hold no weights", () => {
+  const holding = (bytes: number): string => defaultPipeline.replace("fuse-attention", `fuse-attention{held=${bytes}}`);
+
+  it.each(Object.entries(gradients))("%s", (_, text) => {
+    const module = moduleOf(text);
+    const graph = compile(module, { pipeline: holding(0) }).module.graphs.get("infer")!;
+    expect(kindsOf({ ...module, graphs: new Map([["infer", graph]]) })).toContain("mixture");
+    expect(graph.nodes.every((node) => node.op !== "dot")).toBe(true);
+    const before = runPipeline(module, parsePipeline("differentiate")).graphs.get("infer")!;
+    for (const [T, S] of [
+      [1, 1],
+      [5, 3],
+      [6, 131],
+    ] as const) {
+      const sizes: Sizes = { N: 1, T, S };
+      const inputs = randomInputs(before, sizes, T);
+      const expected = interpretGraph(before, inputs, new Map(), sizes);
+      expectLowered({ graph, inputs: new Map(Object.entries(inputs)), globals: new Map(), sizes }, expected);
+    }
   });
 });

@@ -36,9 +36,9 @@ const fusion = defineOp({
   name: "fusion",
   doc:
     "A group of nodes, its body, that becomes one kernel: an elementwise loop, a reduction with what precedes and follows it, a " +
-    "contraction with its epilogue, passes over rows, or attention. The passes `fuse` and `fuse-attention` make them.",
+    "contraction with its epilogue, passes over rows, attention, or a mixture: products with a matrix that is computed block by block. The passes `fuse` and `fuse-attention` make them.",
   inputs: ["...operands"],
-  attributes: { kind: attribute.oneOf("loop", "reduction", "contraction", "row", "attention") },
+  attributes: { kind: attribute.oneOf("loop", "reduction", "contraction", "row", "attention", "mixture") },
   infer: () => {
     throw new InferenceError("fusion takes its types from its body");
   },

@@ -6,6 +6,22 @@ import { equalShapes } from "../../ir/dim.ts";
 import type { Node, ResultValue, Value } from "../../ir/graph.ts";
 import { isElementwise, numbers } from "./fuse-roles.ts";
 
+/** A product whose sum runs along one axis of a matrix: values, of one axis of features, are mixed as its rows or columns say. */
+export interface Mixture {
+  readonly node: Node;
+  /** Which operand of the product the matrix is. */
+  readonly side: 0 | 1;
+  readonly matrix: ResultValue;
+  /** The axis of the matrix that the sum runs along. */
+  readonly summed: number;
+  /** For each axis of the matrix the axis of the result that it becomes; -1 for the summed one. */
+  readonly axes: readonly number[];
+  /** The last axis of the matrix that is neither summed nor common to both operands: a few of its positions share what is loaded. */
+  readonly row: number;
+  /** The axis of the result along the features. */
+  readonly feature: number;
+}
+
 export interface Attention {
   /** queries · keys */
   readonly scores: Node;
@@ -13,61 +29,55 @@ export interface Attention {
   readonly logits: Value;
   readonly max: Node;
   readonly sum: Node;
-  readonly weights: ResultValue;
-  /** weights · values, and which operand the weights are. */
-  readonly mixed: Node;
-  readonly side: 0 | 1;
-  /** For each axis of the weights but the last: the axis of `mixed` that it becomes. */
-  readonly axes: readonly number[];
-  /** Axes of `mixed`: along the queries, and along the features of the values. */
-  readonly query: number;
-  readonly feature: number;
+  /** weights · values, summed over the keys, which are the last axis of the weights. */
+  readonly mixture: Mixture;
   /** All nodes from the scores to the mixture. */
   readonly members: ReadonlySet<Node>;
 }
 
 /** The attention that ends in the product `mixed`, if it does. */
 export function attentionOf(mixed: Node): Attention | undefined {
-  if (mixed.op !== "dot") return undefined;
   for (const side of [0, 1] as const) {
-    const found = fromWeights(mixed, side);
+    const mixture = mixtureOf(mixed, side);
+    if (!mixture || mixture.summed !== mixture.axes.length - 1) continue;
+    const found = fromWeights(mixture);
     if (found) return found;
   }
   return undefined;
 }
 
-function fromWeights(mixed: Node, side: 0 | 1): Attention | undefined {
-  const weights = mixed.inputs[side]!;
-  const softmax = softmaxOf(weights);
-  if (!softmax || weights.kind !== "result") return undefined;
+function fromWeights(mixture: Mixture): Attention | undefined {
+  const softmax = softmaxOf(mixture.matrix);
+  if (!softmax) return undefined;
   const { logits, max, sum } = softmax;
   const between = new Set<Node>();
-  const scores = scoresIn(logits, logits.type.shape, between);
-  if (!scores) return undefined;
-  const places = axesOf(mixed, side);
-  if (!places) return undefined;
-  const members = new Set([...softmax.nodes, ...between, scores, mixed]);
-  return { scores, logits, max, sum, weights, mixed, side, ...places, members };
+  const [scores, ...more] = productsIn(logits, between);
+  if (!scores || more.length > 0) return undefined;
+  return { scores, logits, max, sum, mixture, members: new Set([...softmax.nodes, ...between, mixture.node]) };
 }
 
-/** Along which axes of the result the weights run; values must have the keys and features, and batches in common with the weights. */
-function axesOf(mixed: Node, side: 0 | 1): Pick<Attention, "axes" | "query" | "feature"> | undefined {
+/** The product as a mixture by its operand `side`; values must have one axis of features, and batches in common with the matrix. */
+export function mixtureOf(node: Node, side: 0 | 1): Mixture | undefined {
+  const matrix = node.inputs[side];
+  if (node.op !== "dot" || matrix?.kind !== "result") return undefined;
   const pairs = (attribute: unknown): number[][] => (Array.isArray(attribute) ? attribute.map(numbers) : []);
-  const batch = pairs(mixed.attributes.batch);
-  const contract = pairs(mixed.attributes.contract);
+  const batch = pairs(node.attributes.batch);
   const other = side === 0 ? 1 : 0;
-  const rank = mixed.inputs[side]!.type.shape.length;
-  if (contract[side]?.join() !== String(rank - 1)) return undefined;
-  const features = mixed.inputs[other]!.type.shape.length - batch[other]!.length - 1;
-  const free = Array.from({ length: rank - 1 }, (_, axis) => axis).filter((axis) => !batch[side]!.includes(axis));
+  const rank = matrix.type.shape.length;
+  const [summed, ...more] = pairs(node.attributes.contract)[side]!;
+  if (summed === undefined || more.length > 0) return undefined;
+  const features = node.inputs[other]!.type.shape.length - batch[other]!.length - 1;
+  const all = Array.from({ length: rank }, (_, axis) => axis);
+  const free = all.filter((axis) => axis !== summed && !batch[side]!.includes(axis));
   if (features !== 1 || free.length === 0) return undefined;
   const first = batch[side]!.length + (side === 0 ? 0 : features);
-  const axes = Array.from({ length: rank - 1 }, (_, axis) => {
+  const axes = all.map((axis) => {
+    if (axis === summed) return -1;
     const shared = batch[side]!.indexOf(axis);
     return shared >= 0 ? shared : first + free.indexOf(axis);
   });
   const feature = batch[side]!.length + (side === 0 ? free.length : 0);
-  return { axes, query: first + free.length - 1, feature };
+  return { node, side, matrix, summed, axes, row: free.at(-1)!, feature };
 }
 
 interface Softmax {
@@ -106,15 +116,21 @@ function reductionOf(spread: Node | undefined, kind: "sum" | "max"): Node | unde
     : undefined;
 }
 
-/** The one product that `value` is computed from, element by element; the nodes on the way go to `between`. */
-function scoresIn(value: Value, shape: readonly Dim[], between: Set<Node>): Node | undefined {
-  if (value.kind !== "result" || !equalShapes(value.type.shape, shape)) return undefined;
-  const { node } = value;
-  if (node.op === "dot") return node;
-  if (!isElementwise(node)) return undefined;
-  const found = new Set(node.inputs.flatMap((input) => scoresIn(input, shape, between) ?? []));
-  const [scores, more] = found;
-  if (!scores || more) return undefined;
-  between.add(node);
-  return scores;
+/**
+ * The products of its own shape that `value` is computed from, element by element. They, and the nodes on the way from them, go to
+ * `between`.
+ */
+export function productsIn(value: Value, between: Set<Node>): readonly Node[] {
+  const known = new Map<Node, readonly Node[]>();
+  const visit = (from: Value, shape: readonly Dim[]): readonly Node[] => {
+    if (from.kind !== "result" || !equalShapes(from.type.shape, shape)) return [];
+    const { node } = from;
+    const found =
+      known.get(node) ??
+      (node.op === "dot" ? [node] : isElementwise(node) ? node.inputs.flatMap((input) => visit(input, shape)) : []);
+    known.set(node, found);
+    if (found.length > 0) between.add(node);
+    return found;
+  };
+  return [...new Set(visit(value, value.type.shape))];
 }

@@ -2,6 +2,7 @@
 
 import type { Graph, Node, ResultValue, Value } from "../../ir/graph.ts";
 import { roleOf } from "./fuse-roles.ts";
+import { inOrder } from "./in-order.ts";
 import { type FusionKind, iterationOf } from "./iteration.ts";
 
 /** Nodes that become one kernel. Movement that floats is not a member: each group that reads through it takes a copy. */
@@ -136,7 +137,10 @@ export function groupNodes(graph: Graph, limit: number): Grouping {
     }
   }
 
-  const groups = inOrder(graph, groupOf, producers).map((group) => withMovement(group));
+  const groups = inOrder(
+    graph.nodes.flatMap((node) => groupOf.get(node) ?? []),
+    ({ members }) => [...members].flatMap((member) => producers.get(member) ?? []).map((node) => groupOf.get(node)!),
+  ).map((group) => withMovement(group));
   return { groups, floating };
 }
 
@@ -173,31 +177,4 @@ function floatingNodes(
       floating.add(node);
   }
   return floating;
-}
-
-/** The groups, each after those it depends on. */
-function inOrder(
-  graph: Graph,
-  groupOf: ReadonlyMap<Node, Group>,
-  producers: ReadonlyMap<Node, readonly Node[]>,
-): Group[] {
-  const order: Group[] = [];
-  const done = new Set<Group>();
-  // With a stack of its own, since a deep graph would exhaust the one of the language.
-  const stack: { group: Group; pending: Node[] }[] = [];
-  const enter = (group: Group): void => {
-    if (done.has(group)) return;
-    done.add(group);
-    stack.push({ group, pending: [...group.members].flatMap((member) => producers.get(member) ?? []).reverse() });
-  };
-  for (const node of graph.nodes) {
-    const first = groupOf.get(node);
-    if (first) enter(first);
-    for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      const next = top.pending.pop();
-      if (next) enter(groupOf.get(next)!);
-      else order.push(stack.pop()!.group);
-    }
-  }
-  return order;
 }

@@ -44,7 +44,7 @@ export function fuseGraph(
 }
 
 /** What becomes one node: `nodes` in topological order, and those of their results that others need. A single node stays as it is. */
-export type FusedGroup = Pick<Group, "nodes" | "outputs"> & { readonly kind: Group["kind"] | "attention" };
+export type FusedGroup = Pick<Group, "nodes" | "outputs"> & { readonly kind: Group["kind"] | "attention" | "mixture" };
 
 /** The graph made of groups, which come in topological order. */
 export function rebuild<G extends FusedGroup>(

@@ -14,6 +14,7 @@ import { attentionIn, lowerAttention } from "./attention.ts";
 import type { Ahead, Draft } from "./draft.ts";
 import { createElements, linearIndex } from "./elements.ts";
 import { isFlatLoop, lowerCopy, lowerLoop, lowerStatements } from "./loop.ts";
+import { lowerMixtures, mixturesIn } from "./mixture.ts";
 import { bufferName, createFresh, describe, kernelName } from "./names.ts";
 import { lowerReduction } from "./reduction.ts";
 import { lowerRow } from "./row.ts";
@@ -44,7 +45,8 @@ export function lowerNode(node: Node, { tiles, freshKernel, isSettled }: LowerNo
     throw new TypeError(`${node.op} gives back ${value.kind === "literal" ? "a literal" : value.name} as it is`);
   });
   const attention = node.attributes.kind === "attention" ? attentionIn(nodes) : undefined;
-  const iteration = attention ? undefined : iterationOf(nodes, outputs);
+  const mixtures = node.attributes.kind === "mixture" ? mixturesIn(nodes) : undefined;
+  const iteration = attention || mixtures ? undefined : iterationOf(nodes, outputs);
   const copies = !iteration && operation(node.op)?.lower.kind === "view";
   const flat = copies || (iteration?.kind === "loop" && isFlatLoop(nodes, iteration));
 
@@ -105,11 +107,13 @@ export function lowerNode(node: Node, { tiles, freshKernel, isSettled }: LowerNo
   };
   const body = attention
     ? lowerAttention(draft, attention)
-    : iteration
-      ? lowerBody(draft, iteration)
-      : copies
-        ? lowerCopy(draft, node)
-        : lowerStatements(draft);
+    : mixtures
+      ? lowerMixtures(draft, mixtures)
+      : iteration
+        ? lowerBody(draft, iteration)
+        : copies
+          ? lowerCopy(draft, node)
+          : lowerStatements(draft);
 
   const parameter = (name: string, value: Value, access: BufferParameter["access"]): BufferParameter => ({
     name,
