@@ -1,9 +1,9 @@
 // Attention as one kernel: the scores of a few queries are computed, turned into weights and used up, block by block of the keys,
 // so that the matrix of all scores is never held. Its gradients compute the weights anew, where these would take much memory.
 
-import { productOf } from "../../ir/dim.ts";
 import { bytesOf } from "../../ir/dtype.ts";
 import type { Graph, Node, ResultValue, Value } from "../../ir/graph.ts";
+import { mostOf, type Requirement } from "../../ir/requirement.ts";
 import { mapGraph, withoutDeadNodes } from "../map-graph.ts";
 import { definePass, mapGraphs } from "../pass.ts";
 import { type Attention, attentionOf, type Mixture, productsIn } from "./attention.ts";
@@ -26,7 +26,7 @@ export const fuseAttention = definePass({
   options: {
     held: {
       default: defaultHeld,
-      doc: "bytes of weights, of all heads of a sample, that are held for gradients; sequences of free length count as long",
+      doc: "bytes of weights, of all heads of a sample, that are held for gradients; a free length that no `assert` bounds counts as long",
     },
   },
   run: (module, { options }) =>
@@ -40,7 +40,7 @@ interface Found {
   readonly rows: readonly Node[];
 }
 
-function attentionsIn({ nodes }: Graph, uses: Uses, held: number): readonly Found[] {
+function attentionsIn({ nodes, requirements = [] }: Graph, uses: Uses, held: number): readonly Found[] {
   const taken = new Set<Node>();
   return nodes.flatMap((node): Found[] => {
     const attention = attentionOf(node);
@@ -48,7 +48,7 @@ function attentionsIn({ nodes }: Graph, uses: Uses, held: number): readonly Foun
     const gradient = gradientOf(attention, uses);
     if (!gradient?.mixtures.every(isFusible)) return [];
     const { mixtures, rows } = gradient;
-    if (mixtures.length + rows.length > 0 && !isLarge(attention, held)) return [];
+    if (mixtures.length + rows.length > 0 && !isLarge(attention, requirements, held)) return [];
     if (!rows.every((row) => rowProductOf(row, attention.mixture))) return [];
     for (const mixture of mixtures) taken.add(mixture.node);
     return [{ attention, mixtures, rows }];
@@ -64,11 +64,15 @@ function isFusible({ node, feature, matrix, summed }: Mixture): boolean {
   return dtype === "f32" && matrix.type.shape[summed] !== 0 && typeof width === "number" && width <= mostFeatures;
 }
 
-function isLarge({ mixture: { matrix, summed, row } }: Attention, held: number): boolean {
+/** Whether the weights of all heads of a sample, at the greatest length that the program allows, are too many to be held. */
+function isLarge({ mixture }: Attention, requirements: readonly Requirement[], held: number): boolean {
+  const { matrix, summed, row } = mixture;
   const { shape, dtype } = matrix.type;
-  const known = shape.filter((dim) => typeof dim === "number");
-  const long = typeof shape[summed] !== "number" || typeof shape[row] !== "number";
-  return long || Number(productOf(known)) * bytesOf[dtype] > held;
+  const bytes = shape.reduce<number>((product, size, axis) => {
+    const isLength = axis === summed || axis === row;
+    return product * (isLength ? mostOf(size, requirements) : typeof size === "number" ? size : 1);
+  }, bytesOf[dtype]);
+  return bytes > held;
 }
 
 function usesIn(graph: Graph): Uses {
