@@ -22,6 +22,7 @@ import type { Draft } from "./draft.ts";
 import { panelLength } from "./panel.ts";
 import { isSum, type Reduction, reductionOf } from "./registers.ts";
 import { rowVectorAxis } from "./row-vector.ts";
+import { canFillAhead } from "./settled.ts";
 import { type Parts, partsOf } from "./short-rows.ts";
 import { type Split, splitOf } from "./split-sum.ts";
 
@@ -29,12 +30,19 @@ export interface ReductionWalk extends Walk {
   readonly contraction?: ContractionShape;
 }
 
+/** The columns of a tile are copied to a panel of such a length first, or those of a block; or all of them ahead of runs. */
+export interface Packed {
+  readonly kind: "packed";
+  readonly length: number;
+  readonly block: ColumnBlock | undefined;
+  readonly isAhead: boolean;
+}
+
 /** What is read and added up where. */
 export type Sums =
   /** Each tile reads what it needs. */
   | { readonly kind: "plain" }
-  /** The columns of a tile are copied to a panel first, or those of a block. */
-  | { readonly kind: "packed"; readonly length: number; readonly block: ColumnBlock | undefined }
+  | Packed
   /** Columns of a part of the sum are; the sums of all rows wait in memory. */
   | { readonly kind: "split"; readonly split: Split }
   /** Short axes of rows make up a tile, and sums of blocks of columns wait. */
@@ -103,14 +111,16 @@ function sumsOf(
   if (parts && columnsAtOnce !== undefined) return { kind: "short rows", parts, columns: columnsAtOnce };
   const columns = order[0]?.role === "n" ? order[0].width : 0;
   const length = columns > 0 ? panelLength(first, columns) : undefined;
-  if (!isReused(order, shape, tiles)) return { kind: "plain" };
-  if (length !== undefined && length <= panelRoom(columns, tiles)) {
+  const fits = length !== undefined && length <= panelRoom(columns, tiles);
+  const isAhead = fits && canFillAhead(draft, first, plan, shape);
+  if (!isAhead && !isReused(order, shape, tiles)) return { kind: "plain" };
+  if (fits) {
     const total = order[0]!.axis === lanes ? shape[order[0]!.axis]! : undefined;
     const block =
       contraction && typeof total === "number"
         ? columnBlockOf(order[0]!, total, length, contraction.rows, tiles)
         : undefined;
-    return { kind: "packed", length, block };
+    return { kind: "packed", length, block, isAhead };
   }
   const split = row ? undefined : splitOf(draft, reductionOf(draft, first.node), plan, shape);
   return split ? { kind: "split", split } : { kind: "plain" };

@@ -3,7 +3,7 @@
 
 import { k } from "../../ir/kernel/build.ts";
 import type { Expr, Stmt } from "../../ir/kernel/types.ts";
-import { definedIn, eachPartIn } from "../../ir/kernel/visit.ts";
+import type { Packed } from "./choice.ts";
 import { type ColumnBlock, inColumnBlocks } from "./column-blocks.ts";
 import { type Ahead, inLanes, nest, type Within } from "./draft.ts";
 import type { Panel } from "./panel.ts";
@@ -19,8 +19,7 @@ export interface PackedLoops {
   readonly ahead: Ahead | undefined;
 }
 
-/** `length` is that of the panel of a tile. */
-export function lowerPacked(tiling: Tiling, length: number, block: ColumnBlock | undefined): PackedLoops {
+export function lowerPacked(tiling: Tiling, { length, block, isAhead }: Packed): PackedLoops {
   const { draft, first, shape, order, arrangements, axisOf, tile } = tiling;
   const columns = order[0]!;
   const name = draft.fresh("panel");
@@ -37,12 +36,6 @@ export function lowerPacked(tiling: Tiling, length: number, block: ColumnBlock |
         some(arranged, positions, { vector, inside }),
       ),
     );
-  // The panel of a slice has a part of the terms only.
-  const isAhead =
-    draft.isSettled !== undefined &&
-    first.slice === undefined &&
-    typeof size === "number" &&
-    readsSettled(tiling, draft.isSettled);
   /** Panels that are kept lie side by side, those of scratch memory in each other's place. */
   const among = (at: readonly Expr[]) => (isAhead ? { distance: at[0]! } : {});
   const panelOf = (at: readonly Expr[], vector: boolean): Panel | undefined =>
@@ -88,34 +81,20 @@ export function lowerPacked(tiling: Tiling, length: number, block: ColumnBlock |
     ],
     loops: [...(blocks ?? []), ...loops],
     block: blocks && block,
-    ahead: isAhead
-      ? {
-          name,
-          dtype,
-          length: (Math.ceil(size / whole) * whole * length) / columns.width,
-          fill: nest(
-            [axisOf(columns)],
-            draft.fresh,
-            ([at], { vector }) => (paddedOf(at!, vector) ?? panelOf(at!, vector))?.fill ?? [],
-          ),
-        }
-      : undefined,
+    ahead:
+      isAhead && typeof size === "number"
+        ? {
+            name,
+            dtype,
+            length: (Math.ceil(size / whole) * whole * length) / columns.width,
+            fill: nest(
+              [axisOf(columns)],
+              draft.fresh,
+              ([at], { vector }) => (paddedOf(at!, vector) ?? panelOf(at!, vector))?.fill ?? [],
+            ),
+          }
+        : undefined,
   };
-}
-
-/** Whether the panel of any column is filled from nothing but what is the same from run to run, whatever the free sizes are. */
-function readsSettled(tiling: Tiling, isSettled: (buffer: string) => boolean): boolean {
-  const { draft, first, order, lanes } = tiling;
-  const name = draft.fresh("column");
-  const column = [k.variable(name, "index")];
-  const panel = panelAt(tiling, first, "", column, order[0]!.axis === lanes);
-  if (!panel || ![...panel.reads].every(isSettled)) return false;
-  const bound = new Set([name, tiling.lane.name, ...definedIn(panel.fill)]);
-  let isBound = true;
-  eachPartIn(panel.fill, (part) => {
-    if (part.kind === "variable" && !bound.has(part.name)) isBound = false;
-  });
-  return isBound;
 }
 
 /** A vector of columns that is not full: its sums go to scratch memory, one row behind the other, and what exists of them to the result. */

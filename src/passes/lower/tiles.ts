@@ -14,13 +14,12 @@ import { insideOf } from "./interior.ts";
 import type { Bounds } from "./narrow.ts";
 import { lowerPacked } from "./packed.ts";
 import type { Panel } from "./panel.ts";
-import { pointsOf } from "./points.ts";
 import { partialOf, type Reduction } from "./registers.ts";
 import { rowByRow } from "./row-vector.ts";
 import { lowerShortRows } from "./short-rows.ts";
 import type { StoreAt } from "./slices.ts";
 import { lowerSplit } from "./split-sum.ts";
-import type { Tiling } from "./tiling.ts";
+import { pointsIn, type Tiling } from "./tiling.ts";
 import { createWaiting } from "./waiting.ts";
 
 export interface TileEnd {
@@ -59,11 +58,7 @@ export function lowerTiles(
   const role = first.rule.contraction || reducedAxes(first.node) ? "k" : "window";
   const lane = lanes === undefined ? "" : draft.fresh("lane");
   const laneRole = order.find(({ axis }) => axis === lanes)?.role ?? "element";
-  const pointsAt: Tiling["pointsAt"] = (arranged, positions, at) =>
-    pointsOf(
-      arranged,
-      positions.map((list, i) => (arranged[i]!.axis === lanes ? list.map((from) => k.add(from, at)) : list)),
-    );
+  const pointsAt = pointsIn(lanes);
   /** The reductions, with what is known of an interior. */
   const knownAt = (arranged: readonly OuterPlan[], inside: boolean): readonly Reduction[] => {
     const bordered = inside ? arranged.find((entry) => entry.interior) : undefined;
@@ -120,7 +115,7 @@ export function lowerTiles(
     draft.note("one row: several terms at a time, whose sums over all columns wait in the fastest cache");
     return rest;
   }
-  const packed = sums.kind === "packed" ? lowerPacked(tiling, sums.length, sums.block) : undefined;
+  const packed = sums.kind === "packed" ? lowerPacked(tiling, sums) : undefined;
   if (packed?.block) draft.note(noteOf(packed.block));
   for (const line of notesOf(plan, sums.kind === "packed" || sums.kind === "split" ? sums.kind : undefined)) {
     draft.note(line);

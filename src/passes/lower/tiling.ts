@@ -3,9 +3,10 @@
 import type { Dim } from "../../ir/dim.ts";
 import { k } from "../../ir/kernel/build.ts";
 import type { Expr, LoopRole, Stmt } from "../../ir/kernel/types.ts";
-import type { OuterPlan } from "../schedule/reduction.ts";
+import type { OuterPlan, ReductionPlan } from "../schedule/reduction.ts";
 import type { Draft, LoopAxis, Within } from "./draft.ts";
 import { makePanel, type Panel, type PanelOptions } from "./panel.ts";
+import { pointsOf } from "./points.ts";
 import type { Reduction } from "./registers.ts";
 
 export type Arrangement = readonly OuterPlan[];
@@ -36,9 +37,18 @@ export interface Tiling {
   tile(arranged: Arrangement, positions: Positions, within: Within, panel?: Panel): readonly Stmt[];
 }
 
+/** `pointsAt` where the axis `lanes` is computed in vectors. */
+export const pointsIn =
+  (lanes: ReductionPlan["lanes"]): Tiling["pointsAt"] =>
+  (arranged, positions, at) =>
+    pointsOf(
+      arranged,
+      positions.map((list, i) => (arranged[i]!.axis === lanes ? list.map((from) => k.add(from, at)) : list)),
+    );
+
 /** The panel of the columns at `at`, for all rows. */
 export function panelAt(
-  { draft, order, lane, pointsAt }: Tiling,
+  { draft, order, lane, pointsAt }: Pick<Tiling, "draft" | "order" | "lane" | "pointsAt">,
   reduction: Reduction,
   name: string,
   at: readonly Expr[],

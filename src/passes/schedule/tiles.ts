@@ -51,6 +51,11 @@ export interface TileTable {
   /** The same of panels of a single vector of columns. */
   readonly narrowPanel: number;
   /**
+   * Panels that are filled ahead of runs pay for at most so many rows. Plain JavaScript has scratch memory of float64, which is read faster
+   * than float32: for many rows that is worth filling it at every run.
+   */
+  readonly keptRows: number;
+  /**
    * How many columns have their panels filled together, and elements of these panels, at most; threads share that many parts. Rows of
    * more elements than `rows` are too many for the second cache.
    */
@@ -119,6 +124,7 @@ export const scalarTiles: TileTable = {
   scratch: 4096,
   cachedPanel: 16384,
   panel: 16384,
+  keptRows: 16,
   narrowPanel: 16384,
   columnBlock: { columns: 0, panels: 0, parts: 1, rows: 0 },
   panelReuse: 8,
@@ -171,6 +177,7 @@ const vectorTiles: Omit<TileTable, "contraction" | "loadsFirst"> = {
   scratch: 4096,
   cachedPanel: 16384,
   panel: 16384,
+  keptRows: Number.POSITIVE_INFINITY,
   narrowPanel: 65536,
   columnBlock: { columns: 64, panels: 65536, parts: 16, rows: 262144 },
   panelReuse: 4,
