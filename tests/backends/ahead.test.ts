@@ -189,3 +189,9 @@ describe.each(["js", "wasm"] as const)("products of few rows and weights, as %s"
     }
   });
 });
+
+it("nothing is kept for WebGPU", () => {
+  const { programs } = compiledFor("webgpu", "6");
+  expect(programs.kept.size).toBe(0);
+  expect(compiled.js.programs.kept.size).toBeGreaterThan(0);
+});

@@ -228,6 +228,7 @@ const threadTiles: TileTable = {
   rowColumns: 0,
   attention: { queries: 2, keys: 4, features: 8, block: 32 },
   panelReuse: Number.POSITIVE_INFINITY,
+  keptRows: 0,
   transposeReuse: Number.POSITIVE_INFINITY,
 };
 
